@@ -1,0 +1,1 @@
+"""The judge: a warm server that forks one confined child per submission."""

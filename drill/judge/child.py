@@ -1,0 +1,176 @@
+"""What runs in the judged process once it is confined: the checks from memory, the submission, pytest."""
+
+import ast
+import importlib.util
+import linecache
+import multiprocessing
+import os
+import random
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from types import ModuleType
+
+import numpy
+import pytest
+import torch
+
+from drill.judge import protocol
+from drill.judge.plugin import Plugin, Send, submission_frames
+from drill.judge.protocol import Job
+from drill.judge.rules import Guard, RuleBroken, violations
+from drill.report import Frame, Verdict
+
+_UNUSED_PLUGINS = (
+    "terminal", "cacheprovider", "junitxml", "doctest", "pastebin", "faulthandler", "stepwise",
+    "debugging", "setuponly", "setupplan", "logging", "warnings", "unraisableexception",
+    "threadexception", "legacypath", "recwarn", "tmpdir", "terminalprogress",
+)  # fmt: skip
+
+
+def run_checks(job: Job, send: Send, scratch: Path) -> None:
+    """Judge one submission in this process and say everything through `send`.
+
+    The checks are compiled and collected before any line of the submission runs, and their text is
+    dropped then. `scratch` is an empty directory, and the working directory.
+    """
+    _settle(job)
+    checks = _module_from_text("checks", job.checks, "checks.py")
+    placeholder = scratch / "checks.py"
+    placeholder.touch()
+    plugin = Plugin(job, checks, lambda: import_submission(job, send), send)
+    pytest.main(_arguments(placeholder), plugins=[plugin])
+    send({"event": protocol.FINISHED})
+
+
+def _arguments(placeholder: Path) -> list[str]:
+    root = str(placeholder.parent)
+    arguments = [
+        str(placeholder), "--rootdir", root, "--confcutdir", root, "-c", os.devnull,
+        "--noconftest", "--capture=no", "--import-mode=importlib", "-p", "no:randomly",
+    ]  # fmt: skip
+    for name in _UNUSED_PLUGINS:
+        arguments += ["-p", f"no:{name}"]
+    return arguments
+
+
+def _settle(job: Job) -> None:
+    """Make this process compute the same on every run."""
+    torch.set_num_threads(1)
+    # warn_only: some operators have no deterministic form on CUDA, and a check must still run.
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # NaN in torch.empty would surprise
+    # Data loading workers are forked: they find the submission's classes without a file to import.
+    multiprocessing.set_start_method("fork", force=True)
+    # The learner's own warnings are theirs to see; torch's about this set-up are noise.
+    warnings.filterwarnings("ignore", module=r"torch(\.|$)")
+    warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
+
+
+def _module_from_text(name: str, text: str, filename: str) -> ModuleType:
+    spec = importlib.util.spec_from_loader(name, loader=None, origin=filename)
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = filename
+    sys.modules[name] = module  # pickle, dataclasses and typing look it up there
+    exec(compile(text, filename, "exec", dont_inherit=True), module.__dict__)
+    return module
+
+
+def import_submission(job: Job, send: Send) -> ModuleType | None:
+    """Import the submission from its text, or say why it cannot be judged."""
+
+    def refuse(
+        verdict: Verdict, message: str, hint: str = "", frames: tuple[Frame, ...] = ()
+    ) -> None:
+        lines = [{"line": f.line, "function": f.function, "code": f.code} for f in frames]
+        send({"event": protocol.REFUSED, "verdict": verdict, "message": message, "hint": hint, "frames": lines})
+
+    try:
+        tree = ast.parse(job.submission, job.filename)
+        compile(job.submission, job.filename, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        refuse(Verdict.ERROR, *_syntax_problem(error, job.filename))
+        return None
+    found = violations(tree, job.rules)
+    if found:
+        first = min(found, key=lambda violation: violation.line)
+        code = job.submission.splitlines()[first.line - 1].strip()
+        refuse(
+            Verdict.RULE_BROKEN, f"line {first.line} uses {first.name}: {first.message}",
+            frames=(Frame(first.line, "", code),),
+        )  # fmt: skip
+        return None
+
+    lines = job.submission.splitlines(keepends=True)
+    linecache.cache[job.filename] = (len(job.submission), None, lines, job.filename)
+    random.seed(job.seed)
+    numpy.random.seed(job.seed)
+    torch.manual_seed(job.seed)
+    guard = Guard(job.rules, job.filename)
+    guard.install()
+    try:
+        module = _module_from_text("submission", job.submission, job.filename)
+    except RuleBroken as error:
+        violation = error.violation
+        refuse(
+            Verdict.RULE_BROKEN, f"line {violation.line} calls {violation.name}: {violation.message}",
+            frames=submission_frames(error.__traceback__, job.filename),
+        )  # fmt: skip
+        return None
+    except BaseException as error:
+        refuse(*_import_problem(error, job.filename))
+        return None
+    finally:
+        guard.remove()
+
+    missing = [name for name in job.entry if not hasattr(module, name)]
+    if missing:
+        refuse(Verdict.ERROR, *_missing_entry(missing, tree))
+        return None
+    send({"event": protocol.IMPORTED})
+    return module
+
+
+def _syntax_problem(
+    error: SyntaxError | ValueError | RecursionError | MemoryError, filename: str
+) -> tuple[str, str, tuple[Frame, ...]]:
+    if not isinstance(error, SyntaxError):
+        return f"{filename} cannot be compiled: {error}", "", ()
+    line = (error.text or "").rstrip("\n")
+    caret = " " * max((error.offset or 1) - 1, 0) + "^"
+    shown = f"{line}\n{caret}" if line.strip() else ""
+    where = f"{filename}, line {error.lineno}" if error.lineno else filename
+    frames = (Frame(error.lineno or 0, "", shown),) if shown else ()
+    return f"{where}: {type(error).__name__}: {error.msg}", "fix the syntax and check again", frames
+
+
+def _import_problem(
+    error: BaseException, filename: str
+) -> tuple[Verdict, str, str, tuple[Frame, ...]]:
+    frames = submission_frames(error.__traceback__, filename)
+    if isinstance(error, NotImplementedError) and frames:
+        return Verdict.NOT_ATTEMPTED, "the stub raises NotImplementedError at import", "write your answer", frames
+    where = f" at line {frames[-1].line}" if frames else ""
+    if isinstance(error, SystemExit):
+        message = f"the submission calls sys.exit({error.code!r}) when it is imported{where}"
+        return Verdict.ERROR, message, 'put what should run only as a script under if __name__ == "__main__":', frames
+    if isinstance(error, ModuleNotFoundError):
+        message = f"there is no module {error.name!r} here{where}"
+        return Verdict.ERROR, message, "torch, numpy, pillow and the standard library are available", frames
+    text = traceback.format_exception_only(error)[-1].strip()[:2000]
+    return Verdict.ERROR, f"importing the submission raises {text}{'' if not where else ',' + where}", "", frames
+
+
+def _missing_entry(missing: list[str], tree: ast.Module) -> tuple[str, str]:
+    defined = [
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef)
+    ]
+    wanted = " and ".join(missing)
+    return (
+        f"the submission does not define {wanted}",
+        f"you defined: {', '.join(defined)}" if defined else "it defines no function and no class",
+    )
