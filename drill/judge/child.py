@@ -59,8 +59,8 @@ def _settle(job: Job) -> None:
     """Make this process compute the same on every run."""
     torch.set_num_threads(1)
     # warn_only: some operators have no deterministic form on CUDA, and a check must still run.
+    # It also fills torch.empty with NaN, so that memory left uninitialised is seen on every run.
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # NaN in torch.empty would surprise
     # Data loading workers are forked: they find the submission's classes without a file to import.
     multiprocessing.set_start_method("fork", force=True)
     # The learner's own warnings are theirs to see; torch's about this set-up are noise.
