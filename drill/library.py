@@ -9,14 +9,8 @@ from pathlib import Path
 
 from drill.challenge import Challenge
 from drill.errors import UsageError
+from drill.paths import content_dir
 from drill.spec import PackFile, Track, read_challenge, read_pack
-
-
-def content_dir(name: str) -> Path:
-    """A directory of built-in content: inside an installed package, beside the package in a checkout."""
-    package = Path(__file__).parent
-    inside = package / name
-    return inside if inside.is_dir() else package.parent / name
 
 
 @dataclass(frozen=True)

@@ -44,3 +44,10 @@ def default_workspace() -> Path:
     """Where `drill start` puts stubs unless the config says otherwise."""
     home = _home()
     return home / "workspace" if home else Path.home() / "drill"
+
+
+def content_dir(name: str) -> Path:
+    """A directory of built-in content: inside an installed package, beside the package in a checkout."""
+    package = Path(__file__).parent
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
