@@ -69,7 +69,9 @@ def verify(
         for name in sorted(check_functions - first_failures)
     ]
     if slowest > _SLOW_CHECKS_S:
-        findings.append(f"checks.py: the checks take {slowest:.1f} s on a solution; {_SLOW_CHECKS_S:g} s at most")
+        findings.append(
+            f"checks.py: the checks take {slowest:.1f} s on a solution; {_SLOW_CHECKS_S:g} s at most"
+        )
     unique = dict.fromkeys(findings)
     return Verification(
         challenge.id, tuple(Finding(challenge.id, f) for f in unique), len(cases) * runs, slowest
@@ -95,13 +97,17 @@ class _Case:
 
 
 def _cases(challenge: Challenge, seeds: Sequence[int]) -> Iterator[_Case]:
-    yield _Case("stub.py", job(challenge, challenge.stub.read_text(encoding="utf-8"), filename="stub.py"))
+    yield _Case(
+        "stub.py", job(challenge, challenge.stub.read_text(encoding="utf-8"), filename="stub.py")
+    )
     for path in challenge.solutions:
         text = path.read_text(encoding="utf-8")
         label = f"solutions/{path.name}"
         for seed in seeds:
             yield _Case(
-                f"{label}, seed {seed}", job(challenge, text, filename=path.name, seed=seed), is_solution=True
+                f"{label}, seed {seed}",
+                job(challenge, text, filename=path.name, seed=seed),
+                is_solution=True,
             )
         renamed = rename_private(text)
         if renamed != text:
@@ -146,7 +152,8 @@ def _mistake_problems(mistake: Mistake, report: Report) -> Iterator[str]:
 
 def _unstable(label: str, repeated: Sequence[Report]) -> Iterator[str]:
     seen = {
-        (report.verdict, tuple((check.id, check.outcome) for check in report.checks)) for report in repeated
+        (report.verdict, tuple((check.id, check.outcome) for check in report.checks))
+        for report in repeated
     }
     if len(seen) > 1:
         verdicts = ", ".join(sorted({report.verdict for report in repeated}))
@@ -346,12 +353,17 @@ def scaffold(name: str, directory: Path) -> Path:
         UsageError: the name is not fit for a folder, or the folder is there already.
     """
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
-        raise UsageError(f"{name!r} does not fit a challenge", hint="use lower case, digits and hyphens: my-layer")
+        raise UsageError(
+            f"{name!r} does not fit a challenge",
+            hint="use lower case, digits and hyphens: my-layer",
+        )
     folder = directory / name
     if folder.exists():
         raise UsageError(f"{folder} exists already", hint="choose another name, or edit that one")
     for file, text in _SCAFFOLD.items():
         path = folder / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.format(id=name, title=name.replace("-", " ").capitalize()), encoding="utf-8")
+        path.write_text(
+            text.format(id=name, title=name.replace("-", " ").capitalize()), encoding="utf-8"
+        )
     return folder

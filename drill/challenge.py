@@ -1,6 +1,6 @@
 """A challenge as the rest of drill sees it: frozen types, no input or output."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -92,3 +92,35 @@ class Challenge:
         """The right answers, the reference first."""
         files = sorted((self.path / "solutions").glob("*.py"))
         return tuple(sorted(files, key=lambda file: file.name != "reference.py"))
+
+
+@dataclass(frozen=True, slots=True)
+class TrackDay:
+    """One day of a track."""
+
+    challenges: tuple[str, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A way through a pack: a plain order, or days."""
+
+    title: str
+    challenges: tuple[str, ...] = ()
+    days: tuple[TrackDay, ...] = ()
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        return (*self.challenges, *(name for day in self.days for name in day.challenges))
+
+
+@dataclass(frozen=True, slots=True)
+class PackSpec:
+    """What pack.yaml says: topics and challenges in order, and tracks."""
+
+    name: str
+    title: str
+    topics: dict[str, str] = field(default_factory=dict)
+    challenges: tuple[str, ...] = ()
+    tracks: dict[str, Track] = field(default_factory=dict)

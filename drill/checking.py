@@ -63,7 +63,9 @@ def describe(value: Any) -> str:
             return f"{dtype} scalar {value.item():.6g}{device}"
         return f"{dtype} {shape}{layout}{device}"
     if isinstance(value, list | tuple) and value and all(isinstance(v, Tensor) for v in value):
-        return f"{type(value).__name__} of {len(value)}: " + ", ".join(describe(v) for v in value[:4])
+        return f"{type(value).__name__} of {len(value)}: " + ", ".join(
+            describe(v) for v in value[:4]
+        )
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
@@ -116,7 +118,10 @@ def _compare_mappings(
     if not isinstance(actual, Mapping):
         fail(f"{what} should be a dict, got {_kind(actual)}", hint=hint)
     if set(actual) != set(expected):
-        fail(f"{what} should have the keys {sorted(map(str, expected))}, got {sorted(map(str, actual))}", hint=hint)
+        fail(
+            f"{what} should have the keys {sorted(map(str, expected))}, got {sorted(map(str, actual))}",
+            hint=hint,
+        )
     for key in expected:
         _compare_item(actual, expected, key, mistakes, hint, f"{what}[{key!r}]", *options)
 
@@ -125,7 +130,10 @@ def _compare_sequences(
     actual: Any, expected: Sequence[Any], mistakes: Any, hint: str, what: str, *options: Any
 ) -> None:
     if not isinstance(actual, tuple | list):
-        fail(f"{what} should be a {type(expected).__name__} of {len(expected)}, got {_kind(actual)}", hint=hint)
+        fail(
+            f"{what} should be a {type(expected).__name__} of {len(expected)}, got {_kind(actual)}",
+            hint=hint,
+        )
     if len(actual) != len(expected):
         fail(f"{what} should have {len(expected)} items, got {len(actual)}", hint=hint)
     for index in range(len(expected)):
@@ -169,7 +177,10 @@ def _difference(
     actual, expected = plain(actual).detach(), expected.detach()
     details = [f"expected  {describe(expected)}", f"got       {describe(actual)}"]
     if actual.shape != expected.shape:
-        return f"{what} has the shape {tuple(actual.shape)}, expected {tuple(expected.shape)}", details
+        return (
+            f"{what} has the shape {tuple(actual.shape)}, expected {tuple(expected.shape)}",
+            details,
+        )
     if check_dtype and actual.dtype != expected.dtype:
         return f"{what} has the dtype {actual.dtype}, expected {expected.dtype}", details
     if actual.device != expected.device:
@@ -238,20 +249,32 @@ def _value_details(actual: Tensor, expected: Tensor, close: Tensor) -> Iterator[
     # A NaN is the largest difference there is: it hides from max() otherwise.
     gap = torch.where(close, torch.zeros_like(gap), torch.nan_to_num(gap, nan=float("inf")))
     flat = int(gap.argmax())
-    index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), gap.shape)) if gap.ndim else ()
+    index = (
+        tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), gap.shape))
+        if gap.ndim
+        else ()
+    )
     where = f" at {list(index)}" if index else ""
     got, want = actual[index].item(), expected[index].item()
     yield f"largest difference{where}: got {got:.6g}, expected {want:.6g}"
 
 
 def _recognise(
-    actual: Any, expected: Any, mistakes: Mapping[str, Wrong], rtol: float | None, atol: float | None
+    actual: Any,
+    expected: Any,
+    mistakes: Mapping[str, Wrong],
+    rtol: float | None,
+    atol: float | None,
 ) -> str:
     """The first mistake whose value is the actual one, and differs from the expected one."""
     for sentence, wrong in mistakes.items():
         if callable(wrong):
             wrong = wrong()
-        if not isinstance(wrong, Tensor) and isinstance(expected, Tensor) and isinstance(actual, Tensor):
+        if (
+            not isinstance(wrong, Tensor)
+            and isinstance(expected, Tensor)
+            and isinstance(actual, Tensor)
+        ):
             wrong = torch.as_tensor(wrong, dtype=expected.dtype, device=expected.device)
         told_apart = _difference(wrong, expected, "", rtol, atol, check_dtype=False) is not None
         if told_apart and _difference(actual, wrong, "", rtol, atol, check_dtype=False) is None:
@@ -259,7 +282,9 @@ def _recognise(
     return ""
 
 
-def assert_shape(actual: Any, shape: Sequence[int], *, what: str = "the result", hint: str = "") -> None:
+def assert_shape(
+    actual: Any, shape: Sequence[int], *, what: str = "the result", hint: str = ""
+) -> None:
     """A tensor of exactly this shape."""
     if not isinstance(actual, Tensor):
         fail(f"{what} should be a tensor, got {_kind(actual)}", hint=hint)
@@ -288,7 +313,8 @@ def assert_same_gradients(
     if not actual.requires_grad:
         fail(
             "the result is cut off from the graph, so nothing can be trained through it",
-            hint=hint or "look for .detach(), .data, .item(), .numpy(), torch.tensor(...) or no_grad",
+            hint=hint
+            or "look for .detach(), .data, .item(), .numpy(), torch.tensor(...) or no_grad",
         )
     assert_shape(actual, expected.shape, hint=hint)
     cotangent = torch.randn_like(expected.detach())
@@ -299,7 +325,8 @@ def assert_same_gradients(
         if bool((g == 0).all()) and not bool((w == 0).all()):
             fail(
                 f"no gradient reaches {name}",
-                hint=hint or "look for .detach(), .data, .item() or no_grad on its way to the result",
+                hint=hint
+                or "look for .detach(), .data, .item() or no_grad on its way to the result",
             )
         assert_close(
             g, w, what=f"the gradient of {name}", hint=hint, rtol=rtol, atol=atol,
@@ -310,7 +337,9 @@ def assert_same_gradients(
 def gradients(output: Tensor, inputs: Sequence[Tensor], cotangent: Tensor) -> list[Tensor]:
     """The vector-Jacobian products of `output`; zeros where an input takes no part."""
     found = torch.autograd.grad(output, inputs, cotangent, retain_graph=True, allow_unused=True)
-    return [torch.zeros_like(i) if g is None else plain(g) for g, i in zip(found, inputs, strict=True)]
+    return [
+        torch.zeros_like(i) if g is None else plain(g) for g, i in zip(found, inputs, strict=True)
+    ]
 
 
 @contextmanager
@@ -345,7 +374,8 @@ def torch_calls(function: Callable[[], Any]) -> list[str]:
 
     A Python loop over data shows as more calls on larger data; so compare the lengths at two sizes.
     """
-    with _Calls() as calls:
+    calls = _Calls()
+    with calls:
         function()
     return calls.names
 
@@ -373,4 +403,6 @@ def noncontiguous(x: Tensor) -> Tensor:
 
 def all_finite(value: Any) -> bool:
     """Whether no tensor in a nested value holds a NaN or an infinity."""
-    return all(bool(torch.isfinite(leaf).all()) for leaf in tree_leaves(value) if isinstance(leaf, Tensor))
+    return all(
+        bool(torch.isfinite(leaf).all()) for leaf in tree_leaves(value) if isinstance(leaf, Tensor)
+    )

@@ -92,7 +92,9 @@ def _fill(default: T, data: dict[str, Any], file: Path, prefix: str) -> T:
             close = difflib.get_close_matches(key, known, n=1)
             raise UsageError(
                 f"{file}: there is no setting {prefix}{key}",
-                hint=f"did you mean {prefix}{close[0]}?" if close else f"the settings are {', '.join(sorted(known))}",
+                hint=f"did you mean {prefix}{close[0]}?"
+                if close
+                else f"the settings are {', '.join(sorted(known))}",
             )
     values = {}
     for key, value in data.items():
@@ -126,6 +128,12 @@ def _value(where: str, value: Any, standard: Any) -> Any:
         return value
     if isinstance(standard, str) and isinstance(value, str):
         return value
-    wanted = {Path: "a path in quotes", tuple: "a list", float: "a number", int: "a whole number", str: "a text"}
+    wanted = {
+        Path: "a path in quotes",
+        tuple: "a list",
+        float: "a number",
+        int: "a whole number",
+        str: "a text",
+    }
     kind = next(word for type_, word in wanted.items() if isinstance(standard, type_))
     raise UsageError(f"{where} should be {kind}, got {value!r}")

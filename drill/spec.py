@@ -8,7 +8,18 @@ from typing import Any, Literal, TypeVar
 import msgspec
 import yaml
 
-from drill.challenge import Challenge, Difficulty, FollowUp, Limits, Link, Mistake, Rule
+from drill.challenge import (
+    Challenge,
+    Difficulty,
+    FollowUp,
+    Limits,
+    Link,
+    Mistake,
+    PackSpec,
+    Rule,
+    Track,
+    TrackDay,
+)
 from drill.errors import SpecError
 from drill.report import Verdict
 
@@ -37,7 +48,13 @@ class _Mistake(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     message: str
     fails: str = ""
     verdict: Literal[
-        "wrong answer", "rule broken", "error", "time limit", "memory limit", "output limit", "crashed"
+        "wrong answer",
+        "rule broken",
+        "error",
+        "time limit",
+        "memory limit",
+        "output limit",
+        "crashed",
     ] = "wrong answer"
 
 
@@ -71,34 +88,26 @@ class ChallengeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     equivalent_mutants: list[str] = []
 
 
-class TrackDay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One day of a track: what to do, and a word on why."""
-
+class _Day(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     challenges: list[str]
     title: str = ""
 
 
-class Track(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A way through a pack: a plain order, or days."""
-
+class _Track(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     challenges: list[str] = []
-    days: list[TrackDay] = []
-
-    @property
-    def order(self) -> list[str]:
-        return self.challenges + [name for day in self.days for name in day.challenges]
+    days: list[_Day] = []
 
 
 class PackFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """pack.yaml, format 1: the pack's name, its topics in order, its challenges in order, its tracks."""
+    """pack.yaml, format 1."""
 
     format: Literal[1]
     name: str
     title: str
-    topics: dict[str, str]
+    topics: dict[str, str] = {}
     challenges: list[str] = []
-    tracks: dict[str, Track] = {}
+    tracks: dict[str, _Track] = {}
 
 
 def read_yaml(path: Path, kind: type[T]) -> T:
@@ -118,7 +127,9 @@ def read_yaml(path: Path, kind: type[T]) -> T:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise SpecError(f"{path}{where}: {getattr(error, 'problem', error)}", hint="check the YAML") from None
+        raise SpecError(
+            f"{path}{where}: {getattr(error, 'problem', error)}", hint="check the YAML"
+        ) from None
     try:
         return msgspec.convert(data, kind)
     except msgspec.ValidationError as error:
@@ -141,7 +152,11 @@ def _explained(path: Path, text: str, complaint: str, kind: type[Any]) -> SpecEr
     if at and not key:
         key = re.split(r"[.\[]", at.group(1))[0]
     line = next(
-        (n for n, row in enumerate(text.splitlines(), 1) if key and re.search(rf"\b{re.escape(key)}\b\s*:", row)),
+        (
+            n
+            for n, row in enumerate(text.splitlines(), 1)
+            if key and re.search(rf"\b{re.escape(key)}\b\s*:", row)
+        ),
         None,
     )
     where = f"{path}, line {line}" if line else str(path)
@@ -161,7 +176,9 @@ def _field_names(kind: type[Any]) -> set[str]:
 def _structs_in(annotation: Any) -> list[type[Any]]:
     if isinstance(annotation, type) and issubclass(annotation, msgspec.Struct):
         return [annotation]
-    return [inner for argument in getattr(annotation, "__args__", ()) for inner in _structs_in(argument)]
+    return [
+        inner for argument in getattr(annotation, "__args__", ()) for inner in _structs_in(argument)
+    ]
 
 
 def read_challenge(folder: Path, pack: str) -> Challenge:
@@ -187,7 +204,9 @@ def read_challenge(folder: Path, pack: str) -> Challenge:
         topics=tuple(raw.topics),
         entry=(raw.entry,) if isinstance(raw.entry, str) else tuple(raw.entry),
         hints=tuple(raw.hints),
-        mistakes=tuple(Mistake(name, m.message, m.fails, m.verdict) for name, m in raw.mistakes.items()),
+        mistakes=tuple(
+            Mistake(name, m.message, m.fails, m.verdict) for name, m in raw.mistakes.items()
+        ),
         limits=Limits(**msgspec.structs.asdict(raw.limits)),
         rules=tuple(Rule(tuple(rule.forbid), rule.message) for rule in raw.rules),
         follow_ups=tuple(FollowUp(f.question, f.answer) for f in raw.follow_ups),
@@ -207,14 +226,34 @@ def _demand(path: Path, raw: ChallengeFile) -> None:
     if raw.minutes <= 0:
         raise SpecError(f"{path}: minutes must be above 0, got {raw.minutes}")
     for name, mistake in raw.mistakes.items():
-        if mistake.verdict == Verdict.WRONG_ANSWER and not mistake.fails:
-            raise SpecError(f"{path}: mistakes.{name} does not say which check it fails", hint="add fails: test_...")
+        if mistake.verdict == Verdict.WRONG_ANSWER.value and not mistake.fails:
+            raise SpecError(
+                f"{path}: mistakes.{name} does not say which check it fails",
+                hint="add fails: test_...",
+            )
 
 
-def read_pack(folder: Path) -> PackFile:
+def read_pack(folder: Path) -> PackSpec:
     """Read a pack's pack.yaml.
 
     Raises:
-        SpecError: it does not follow format 1.
+        SpecError: it does not follow format 1, or names a challenge that has no folder.
     """
-    return read_yaml(folder / "pack.yaml", PackFile)
+    path = folder / "pack.yaml"
+    raw = read_yaml(path, PackFile)
+    tracks = {
+        name: Track(
+            track.title,
+            tuple(track.challenges),
+            tuple(TrackDay(tuple(day.challenges), day.title) for day in track.days),
+        )
+        for name, track in raw.tracks.items()
+    }
+    named = [*raw.challenges, *(name for track in tracks.values() for name in track.order)]
+    for name in named:
+        if not (folder / name / "challenge.yaml").is_file():
+            raise SpecError(
+                f"{path}: {name} has no folder with a challenge.yaml",
+                hint="fix the name, or remove it",
+            )
+    return PackSpec(raw.name, raw.title, raw.topics, tuple(raw.challenges), tracks)

@@ -85,7 +85,15 @@ def import_submission(job: Job, send: Send) -> ModuleType | None:
         verdict: Verdict, message: str, hint: str = "", frames: tuple[Frame, ...] = ()
     ) -> None:
         lines = [{"line": f.line, "function": f.function, "code": f.code} for f in frames]
-        send({"event": protocol.REFUSED, "verdict": verdict, "message": message, "hint": hint, "frames": lines})
+        send(
+            {
+                "event": protocol.REFUSED,
+                "verdict": verdict,
+                "message": message,
+                "hint": hint,
+                "frames": lines,
+            }
+        )
 
     try:
         tree = ast.parse(job.submission, job.filename)
@@ -151,16 +159,36 @@ def _import_problem(
 ) -> tuple[Verdict, str, str, tuple[Frame, ...]]:
     frames = submission_frames(error.__traceback__, filename)
     if isinstance(error, NotImplementedError) and frames:
-        return Verdict.NOT_ATTEMPTED, "the stub raises NotImplementedError at import", "write your answer", frames
+        return (
+            Verdict.NOT_ATTEMPTED,
+            "the stub raises NotImplementedError at import",
+            "write your answer",
+            frames,
+        )
     where = f" at line {frames[-1].line}" if frames else ""
     if isinstance(error, SystemExit):
         message = f"the submission calls sys.exit({error.code!r}) when it is imported{where}"
-        return Verdict.ERROR, message, 'put what should run only as a script under if __name__ == "__main__":', frames
+        return (
+            Verdict.ERROR,
+            message,
+            'put what should run only as a script under if __name__ == "__main__":',
+            frames,
+        )
     if isinstance(error, ModuleNotFoundError):
         message = f"there is no module {error.name!r} here{where}"
-        return Verdict.ERROR, message, "torch, numpy, pillow and the standard library are available", frames
+        return (
+            Verdict.ERROR,
+            message,
+            "torch, numpy, pillow and the standard library are available",
+            frames,
+        )
     text = traceback.format_exception_only(error)[-1].strip()[:2000]
-    return Verdict.ERROR, f"importing the submission raises {text}{'' if not where else ',' + where}", "", frames
+    return (
+        Verdict.ERROR,
+        f"importing the submission raises {text}{'' if not where else ',' + where}",
+        "",
+        frames,
+    )
 
 
 def _missing_entry(missing: list[str], tree: ast.Module) -> tuple[str, str]:

@@ -149,8 +149,12 @@ def judged(
             tried=tried, hint=error.hint, frames=frames,
         )  # fmt: skip
     if isinstance(error, RuleBroken):
-        message = f"line {error.violation.line} calls {error.violation.name}: {error.violation.message}"
-        return CheckReport(name, title, Outcome.FAILED, seconds, message=message, tried=tried, frames=frames)
+        message = (
+            f"line {error.violation.line} calls {error.violation.name}: {error.violation.message}"
+        )
+        return CheckReport(
+            name, title, Outcome.FAILED, seconds, message=message, tried=tried, frames=frames
+        )
     if isinstance(error, AssertionError) and not frames:
         return CheckReport(name, title, Outcome.FAILED, seconds, message=_text(error), tried=tried)
     message = f"{type(error).__name__}: {_text(error)}"

@@ -35,7 +35,9 @@ class Job:
                 **data,
                 "entry": tuple(data["entry"]),
                 "limits": Limits(**data["limits"]),
-                "rules": tuple(Rule(tuple(rule["forbid"]), rule["message"]) for rule in data["rules"]),
+                "rules": tuple(
+                    Rule(tuple(rule["forbid"]), rule["message"]) for rule in data["rules"]
+                ),
             }
         )
 

@@ -187,7 +187,7 @@ class Guard:
             self._undo.append(lambda: delattr(owner, attribute))
 
     def _replace_init(self, cls: type, name: str, message: str) -> None:
-        original = cls.__init__
+        original: Callable[..., None] = cls.__init__  # type: ignore[misc]
 
         @functools.wraps(original)
         def refusing(instance: Any, *args: Any, **kwargs: Any) -> None:
