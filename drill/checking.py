@@ -299,6 +299,7 @@ def assert_same_gradients(
     *,
     expected_inputs: Mapping[str, Tensor] | None = None,
     mistakes: Mapping[str, Mapping[str, Wrong]] | None = None,
+    cotangent: Tensor | None = None,
     hint: str = "",
     rtol: float | None = None,
     atol: float | None = None,
@@ -306,7 +307,8 @@ def assert_same_gradients(
     """Compare the gradients of two outputs under one random cotangent; a missing gradient counts as zero.
 
     `inputs` names the leaves the actual output was computed from; give `expected_inputs` where the
-    oracle ran on copies. `mistakes` maps an input's name to what known mistakes would give there.
+    oracle ran on copies. `mistakes` maps an input's name to what known mistakes would give there;
+    give the `cotangent` that they were computed under.
     """
     if not isinstance(actual, Tensor):
         fail(f"the result should be a tensor, got {_kind(actual)}", hint=hint)
@@ -317,7 +319,8 @@ def assert_same_gradients(
             or "look for .detach(), .data, .item(), .numpy(), torch.tensor(...) or no_grad",
         )
     assert_shape(actual, expected.shape, hint=hint)
-    cotangent = torch.randn_like(expected.detach())
+    if cotangent is None:
+        cotangent = torch.randn_like(expected.detach())
     got = gradients(actual, list(inputs.values()), cotangent.to(actual.dtype))
     leaves = list((expected_inputs or inputs).values())
     want = gradients(expected, leaves, cotangent)
