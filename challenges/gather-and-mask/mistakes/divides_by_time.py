@@ -1,0 +1,16 @@
+"""Zeroes the padding, then takes the plain mean."""
+import torch
+
+
+def masked_mean(x, mask):
+    return x.masked_fill(~mask.unsqueeze(-1), 0).mean(1)
+
+
+def pick_targets(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return logits.gather(-1, target.unsqueeze(-1)).squeeze(-1)  # (..., C), (..., 1) -> (..., 1) -> (...)
+
+
+def keep_top_k(logits: torch.Tensor, k: int) -> torch.Tensor:
+    top = logits.topk(min(k, logits.shape[-1]), dim=-1).indices  # (..., k)
+    dropped = torch.ones_like(logits, dtype=torch.bool).scatter(-1, top, False)
+    return logits.masked_fill(dropped, float("-inf"))

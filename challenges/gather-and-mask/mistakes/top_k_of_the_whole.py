@@ -1,0 +1,19 @@
+"""Ranks the whole tensor at once."""
+import torch
+
+
+def keep_top_k(logits, k):
+    flat = logits.flatten()
+    top = flat.topk(min(k, flat.numel())).indices
+    kept = torch.full_like(flat, float("-inf")).scatter(0, top, flat[top])
+    return kept.view(logits.shape)
+
+
+def pick_targets(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return logits.gather(-1, target.unsqueeze(-1)).squeeze(-1)  # (..., C), (..., 1) -> (..., 1) -> (...)
+
+
+def masked_mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    kept = x.masked_fill(~mask.unsqueeze(-1), 0)  # select, never multiply: NaN * 0 is NaN
+    count = mask.sum(1, keepdim=True).clamp(min=1)  # (B, 1)
+    return kept.sum(1) / count  # (B, D)
