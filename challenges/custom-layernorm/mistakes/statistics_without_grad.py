@@ -1,0 +1,10 @@
+"""Takes the statistics under no_grad, to save memory."""
+import torch
+
+
+def layer_norm(x, weight, bias, eps=1e-5):
+    dims = tuple(range(-weight.ndim, 0))
+    with torch.no_grad():
+        mean = x.mean(dims, keepdim=True)
+        var = x.var(dims, correction=0, keepdim=True)
+    return (x - mean) / torch.sqrt(var + eps) * weight + bias
