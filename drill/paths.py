@@ -1,6 +1,8 @@
 """Where drill keeps things: config, data, cache and runtime directories; DRILL_HOME moves them all."""
 
 import os
+import sys
+import tempfile
 from pathlib import Path
 
 
@@ -35,15 +37,22 @@ def cache_dir() -> Path:
 
 
 def runtime_dir() -> Path:
-    """The directory of the judge's socket and log; lives no longer than the login session where the system says so."""
+    """The directory of the judge's socket and log; DRILL_RUNTIME_DIR moves it alone, to a file system with sockets."""
+    if os.environ.get("DRILL_RUNTIME_DIR"):
+        return Path(os.environ["DRILL_RUNTIME_DIR"]).expanduser().absolute()
     home = _home()
-    return home / "run" if home else _platform_dir("runtime")
+    if home:
+        return home / "run"
+    if sys.platform != "darwin" and not os.environ.get("XDG_RUNTIME_DIR"):
+        # No login session, as in a container; platformdirs would warn on every command.
+        return Path(tempfile.gettempdir()) / f"drill-{os.getuid()}"
+    return _platform_dir("runtime")
 
 
 def default_workspace() -> Path:
     """Where `drill start` puts stubs unless the config says otherwise."""
     home = _home()
-    return home / "workspace" if home else Path.home() / "drill"
+    return home / "workspace" if home else Path.home().absolute() / "drill"
 
 
 def content_dir(name: str) -> Path:

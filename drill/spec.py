@@ -145,6 +145,8 @@ def _explained(path: Path, text: str, complaint: str, kind: type[Any]) -> SpecEr
         key = unknown.group(1)
         close = difflib.get_close_matches(key, _field_names(kind), n=1)
         hint = f"did you mean {close[0]}?" if close else f"remove {key}"
+    if re.search(r"Expected `str`, got `(bool|int|float)`", complaint):
+        hint = "put the text in quotes: YAML reads yes, no and 1 as something else"
     missing = re.search(r"missing required field `(\w+)`", complaint)
     if missing:
         hint = f"add {missing.group(1)}"
