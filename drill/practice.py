@@ -119,21 +119,28 @@ def write_new(path: Path, text: str) -> bool:
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         beside.write_text(text, encoding="utf-8")
         try:
-            os.link(beside, path)  # fails where the path exists, unlike a rename
-        except FileExistsError:
-            return False
-        except OSError:  # a file system without hard links
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            return _link_new(beside, path, text)
         finally:
-            beside.unlink(missing_ok=True)
-    except FileExistsError:
-        return False
+            beside.unlink()
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}",
             hint="set `workspace` in config.toml or DRILL_WORKSPACE to a directory that you can write to",
         ) from None
+
+
+def _link_new(beside: Path, path: Path, text: str) -> bool:
+    """Give the finished file its name, unless the name is taken; a rename would not notice."""
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except FileExistsError:
+            return False
     return True
 
 
@@ -245,8 +252,10 @@ def submit(
         report = grade(
             judging.job(challenge, text, filename=target.file.name, device=device, seed=seed)
         )
-    report = replace(report, challenge=full_name(challenge), seed=seed)
     name = full_name(challenge)
+    report = replace(report, challenge=name, seed=seed)
+    if report.verdict is Verdict.JUDGE_FAILURE:
+        return report  # it says nothing about the submission
     store.record_attempt(
         name,
         report,
