@@ -1,0 +1,255 @@
+"""Hidden checks for debug-training-loop. A check's docstring is the line the learner sees."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+from drill.checking import assert_close, fail, tried
+
+NEVER = 1e9  # a norm that no gradient here reaches
+UNMOVED = (
+    "the weights have not moved: step() must find this batch's gradients, so backward() comes before it, "
+    "and no zero_grad() in between"
+)
+SOFTMAX = "cross_entropy is given probabilities; it applies log_softmax itself, so give it the logits"
+SUMMED = "the loss is not the mean over the batch"
+
+
+def build(device, optimizer=torch.optim.SGD, gamma=1.0, **options):
+    """The same model on every call, its optimizer and a scheduler that multiplies the rate by gamma."""
+    generator = torch.Generator().manual_seed(torch.initial_seed() % 1000)
+    model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    model.to(device)
+    optimizer = optimizer(model.parameters(), **options)
+    return model, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=gamma)
+
+
+def loader(device, samples, batch_size, **options):
+    data = TensorDataset(
+        3 * torch.randn(samples, 4, device=device), torch.arange(samples, device=device) * 2 % 3
+    )
+    return DataLoader(data, batch_size=batch_size, **options)
+
+
+def weights(model):
+    return {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+
+
+def oracle(
+    model, batches, optimizer, scheduler, epochs, max_norm,
+    *, softmax=False, zero="batch", clip="backward", schedule="epoch", reduction="mean",
+):  # fmt: skip
+    """The right loop; each keyword puts one bug in. Returns the loss and size of each batch, by epoch."""
+    clips = nn.utils.clip_grad_norm_
+    told = []
+    for _ in range(epochs):
+        told.append([])
+        if zero == "epoch":
+            optimizer.zero_grad()
+        for x, target in batches:
+            if zero == "batch":
+                optimizer.zero_grad()
+            logits = model(x)
+            loss = F.cross_entropy(logits.softmax(1) if softmax else logits, target, reduction=reduction)
+            if clip == "before":
+                clips(model.parameters(), max_norm)
+            loss.backward()
+            if clip == "backward":
+                clips(model.parameters(), max_norm)
+            elif clip == "each":
+                for parameter in model.parameters():
+                    clips(parameter, max_norm)
+            elif clip == "value":
+                nn.utils.clip_grad_value_(model.parameters(), max_norm)
+            elif clip == "norm 1":
+                clips(model.parameters(), 1.0)
+            optimizer.step()
+            if schedule == "batch":
+                scheduler.step()
+            told[-1].append((loss.item(), len(target)))
+        if schedule == "epoch":
+            scheduler.step()
+    return told
+
+
+def wrong(device, build_options, arguments, **bug):
+    """The weights that a loop with this bug ends at."""
+    model, optimizer, scheduler = build(device, **build_options)
+    batches, epochs, max_norm = arguments
+    oracle(model, batches, optimizer, scheduler, epochs, max_norm, **bug)
+    return weights(model)
+
+
+def test_one_batch_makes_the_right_update(submission, device):
+    """one batch gives the update of cross-entropy on the logits"""
+    batches = loader(device, 5, 5)
+    arguments = (batches, 1, NEVER)
+    model, optimizer, scheduler = build(device, lr=0.5)
+    start = weights(model)
+    expected = wrong(device, {"lr": 0.5}, arguments)
+    tried("train(...) for one epoch of one batch of 5, plain SGD, no clipping")
+    submission.train(model, batches, optimizer, scheduler, 1, NEVER)
+    assert_close(
+        weights(model),
+        expected,
+        what="the weights after one update",
+        mistakes={
+            SOFTMAX: wrong(device, {"lr": 0.5}, arguments, softmax=True),
+            UNMOVED: start,
+            SUMMED: wrong(device, {"lr": 0.5}, arguments, reduction="sum"),
+            "max_norm is not used; the gradients are clipped to norm 1": wrong(
+                device, {"lr": 0.5}, arguments, clip="norm 1"
+            ),
+        },
+        hint="zero_grad, forward, loss, backward, clip, step",
+    )
+
+
+def test_each_batch_starts_from_zero_gradients(submission, device):
+    """an update uses the gradients of its own batch only"""
+    batches = loader(device, 7, 3)
+    options = {"lr": 0.3, "momentum": 0.5}
+    arguments = (batches, 2, NEVER)
+    expected = wrong(device, options, arguments)
+    model, optimizer, scheduler = build(device, **options)
+    start = weights(model)
+    tried("train(...) for two epochs of batches of 3, 3 and 1, SGD with momentum, no clipping")
+    submission.train(model, batches, optimizer, scheduler, epochs=2, max_norm=NEVER)
+    gathered = "gradients pile up: zero_grad() is needed for every batch"
+    assert_close(
+        weights(model),
+        expected,
+        what="the weights after six updates",
+        mistakes={
+            gathered + ", not once an epoch": wrong(device, options, arguments, zero="epoch"),
+            gathered: wrong(device, options, arguments, zero="never"),
+            "the epochs are not all run": lambda: wrong(device, options, (batches, 1, NEVER)),
+            UNMOVED: start,
+        },
+    )
+
+
+@pytest.mark.parametrize("max_norm", [0.4, None], ids=["max_norm=0.4", "the default max_norm"])
+def test_gradients_are_clipped_before_the_update(submission, device, max_norm):
+    """the gradients are clipped by their common norm, after backward and before step"""
+    batches = loader(device, 8, 3)
+    options = {"lr": 0.3}
+    arguments = (batches, 1, max_norm or 1.0)
+    expected = wrong(device, options, arguments)
+    model, optimizer, scheduler = build(device, **options)
+    given = {} if max_norm is None else {"max_norm": max_norm}
+    tried(f"train(...) for one epoch of batches of 3, 3 and 2, {given or 'without max_norm'}, with large gradients")
+    submission.train(model, batches, optimizer, scheduler, 1, **given)
+    late = "clipped too early or too late: the norm is taken after backward() and before step()"
+    assert_close(
+        weights(model),
+        expected,
+        what="the weights after an epoch with clipping",
+        mistakes={
+            late + ", else the update is not clipped": wrong(device, options, arguments, clip="before"),
+            "each parameter is clipped by its own norm, not by the norm of all of them together": wrong(
+                device, options, arguments, clip="each"
+            ),
+            "the values are clipped, not the norm; clip_grad_norm_ keeps the direction": wrong(
+                device, options, arguments, clip="value"
+            ),
+        },
+    )
+
+
+def test_scheduler_steps_once_an_epoch(submission, device):
+    """every epoch has one learning rate"""
+    batches = loader(device, 7, 3)
+    arguments = (batches, 3, 1.0)
+    options = {"optimizer": torch.optim.AdamW, "lr": 0.1, "gamma": 0.5}
+    expected = wrong(device, options, arguments)
+    model, optimizer, scheduler = build(device, **options)
+    rates = []
+    optimizer.register_step_pre_hook(lambda opt, *_: rates.append(opt.param_groups[0]["lr"]))
+    tried("train(...) for three epochs of three batches, AdamW with lr 0.1, halved by the scheduler")
+    submission.train(model, batches, optimizer, scheduler, 3)
+    assert len(rates) == 9, f"three epochs of three batches are 9 updates, got {len(rates)}"
+    assert_close(
+        rates,
+        [0.1] * 3 + [0.05] * 3 + [0.025] * 3,
+        what="the learning rates of the nine updates",
+        mistakes={
+            "the scheduler steps after every batch; it belongs after the batch loop": [0.1 * 0.5**i for i in range(9)],
+            "the scheduler never steps": [0.1] * 9,
+            "the scheduler steps before the epoch rather than after it": [0.05] * 3 + [0.025] * 3 + [0.0125] * 3,
+        },
+    )
+    rate = optimizer.param_groups[0]["lr"]
+    assert abs(rate - 0.0125) < 1e-9, (
+        f"after three epochs the rate should have been halved three times, to 0.0125; it is {rate:.6g}"
+    )
+    assert_close(weights(model), expected, what="the weights after three epochs")
+
+
+@pytest.mark.parametrize("drop_last", [False, True], ids=["uneven last batch", "last batch dropped"])
+def test_losses_are_means_over_samples(submission, device, drop_last):
+    """the result is each epoch's mean loss over the samples it saw"""
+    batches = loader(device, 7, 3, drop_last=drop_last)
+    model, optimizer, scheduler = build(device, lr=0.5)
+    twin, twin_optimizer, twin_scheduler = build(device, lr=0.5)
+    told = oracle(twin, batches, twin_optimizer, twin_scheduler, 2, NEVER)
+    expected = [sum(loss * n for loss, n in epoch) / sum(n for _, n in epoch) for epoch in told]
+    tried(f"train(...) for two epochs of 7 samples in batches of 3, drop_last={drop_last}")
+    losses = submission.train(model, batches, optimizer, scheduler, 2, NEVER)
+    if isinstance(losses, list | tuple) and any(isinstance(loss, torch.Tensor) for loss in losses):
+        fail("the losses should be Python floats, got tensors", hint="loss.item() is the number without the graph")
+    assert_close(
+        losses,
+        expected,
+        what="the list of losses",
+        rtol=1e-5,  # sums of float32 losses in another order
+        mistakes={
+            "batch means are added and divided by the number of samples; weigh each by its size first": [
+                sum(loss for loss, _ in epoch) / 7 for epoch in told
+            ],
+            "batches of unequal size count the same; weigh each loss by its size": [
+                sum(loss for loss, _ in epoch) / len(epoch) for epoch in told
+            ],
+            "the loader drops samples, so len(loader.dataset) is not the number that was seen": [
+                sum(loss * n for loss, n in epoch) / 7 for epoch in told
+            ],
+            "the losses are summed, not averaged": [sum(loss * n for loss, n in epoch) for epoch in told],
+            "this is the last batch's loss only": [epoch[-1][0] for epoch in told],
+            "the sum is not started again in each epoch": [
+                expected[0],
+                sum(loss * n for epoch in told for loss, n in epoch) / sum(n for _, n in told[0]),
+            ],
+        },
+    )
+
+
+class Watched(nn.Module):
+    """A model that notes the mode it runs in."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(4, 3)
+        self.modes = []
+
+    def forward(self, x):
+        self.modes.append(self.training)
+        return self.inner(x)
+
+
+def test_model_runs_in_training_mode(submission, device):
+    """every batch runs once, in training mode"""
+    model = Watched().to(device)
+    model.eval()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    tried("train(...) for two epochs of three batches, on a model that is in eval mode when handed over")
+    submission.train(model, loader(device, 7, 3), optimizer, scheduler, 2)
+    assert all(model.modes), (
+        "the model runs in eval mode: without model.train() dropout is off and BatchNorm's statistics stand still"
+    )
+    assert len(model.modes) == 6, f"two epochs of three batches are 6 forward passes, got {len(model.modes)}"
