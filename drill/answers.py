@@ -5,12 +5,13 @@ first card is on the screen without importing torch.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from drill.cards import PRELUDE, Card, Cloze, Computed, Output, Shape, snippet_hash
+from drill.cards import PRELUDE, Cloze, Computed, Output, Shape, snippet_hash
 from drill.challenge import Limits
+from drill.decks import read_deck
 from drill.errors import JudgeError
 from drill.judge.protocol import Job
 from drill.report import Outcome, Report, Verdict
@@ -110,19 +111,20 @@ def _trouble(report: Report) -> str:
 # drill dev answers
 
 
-def write(path: Path, found: Iterable[Card]) -> int:
-    """Compute the answers of these cards into a file; returns how many there are."""
+def write(folder: Path) -> int:
+    """Compute the answers of the decks in a folder into its answers.json; returns how many."""
     import torch  # a command for authors only
 
     answers = {
         card.id: {"snippet": snippet_hash(card.snippet), "printed": did.printed, "error": did.error}
-        for card in found
+        for path in sorted(folder.glob("*.yaml"))
+        for card in read_deck(path).cards
         if isinstance(card, Output | Shape)
         for did in [compute(card.snippet)]
     }
     content = {"torch": torch.__version__.partition("+")[0], "answers": answers}
     text = json.dumps(content, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-    temporary = path.with_suffix(".new")
+    temporary = folder / "answers.new"
     temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    temporary.replace(folder / "answers.json")
     return len(answers)

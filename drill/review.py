@@ -5,7 +5,7 @@ The clock comes in as an argument; each rating is on disk before the function th
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from random import Random
@@ -27,17 +27,18 @@ from drill.cards import (
 )
 from drill.errors import UsageError
 from drill.schedule import Settings
-from drill.store import Action, CardRow, Only, Review, Schedule, Store
+from drill.store import Action, CardCounts, CardRow, Only, Review, Schedule, Store
 
 # A learning step that ends so soon is not waited for once nothing else is left.
 LEARN_AHEAD = timedelta(minutes=20)
+EVERYTHING = Only()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What a session is for. `new` is how many new cards it may show."""
 
-    only: Only = Only()
+    only: Only = EVERYTHING
     new: int = 10
     limit: int | None = None
     minutes: float | None = None
@@ -154,7 +155,11 @@ def next_item(session: Session, now: datetime) -> Item | None:
 
 
 def _item(row: CardRow, turn: Turn, schedule: Schedule | None = None) -> Item:
-    return Item(cards.from_json(json.loads(row.content)), row, turn, schedule)
+    return Item(card_of(row), row, turn, schedule)
+
+
+def card_of(row: CardRow) -> Card:
+    return cards.from_json(json.loads(row.content))
 
 
 def left(session: Session, now: datetime) -> Left:
@@ -194,7 +199,7 @@ def rate(
 ) -> Done:
     session.returned = None
     if item.turn is Turn.CRAM:
-        session.to_cram.remove(item.row)
+        session.to_cram = [row for row in session.to_cram if row.id != item.row.id]
         if rating is Rating.AGAIN:
             session.to_cram.append(item.row)
         done = Done(item, Action.RATING, rating=rating)
@@ -223,21 +228,32 @@ def suspend(session: Session, item: Item, now: datetime) -> Done:
     """Take the card out of every session until it is resumed."""
     session.returned = None
     if item.turn is Turn.CRAM:
-        session.to_cram.remove(item.row)
-    id_, after = set_suspended(session.store, item.card.id, True, now)
+        session.to_cram = [row for row in session.to_cram if row.id != item.row.id]
+    id_, after = _suspend(session.store, subject(item.card.id), Action.SUSPEND, now)
     done = Done(item, Action.SUSPEND, id_, schedule=after)
     session.done.append(done)
     return done
 
 
-def set_suspended(
-    store: Store, card_id: str, suspended: bool, now: datetime
-) -> tuple[int, Schedule | None]:
+def resume(store: Store, card_id: str, now: datetime) -> None:
+    """Bring a suspended card back; its schedule is what it was.
+
+    Raises:
+        UsageError: no card of this id is suspended.
+    """
     name = subject(card_id)
-    action = Action.SUSPEND if suspended else Action.RESUME
+    found = store.schedule(name)
+    if found is None or not found.suspended:
+        raise UsageError(
+            f"no card called {card_id!r} is suspended", hint="see them all with: drill quiz resume"
+        )
+    _suspend(store, name, Action.RESUME, now)
+
+
+def _suspend(store: Store, name: str, action: Action, now: datetime) -> tuple[int, Schedule | None]:
     return store.add_review(
         Review(name, now, action),
-        lambda current: replace(current or Schedule(name), suspended=suspended),
+        lambda current: replace(current or Schedule(name), suspended=action is Action.SUSPEND),
     )
 
 
@@ -253,29 +269,37 @@ def undo(session: Session, now: datetime) -> Done | None:
             lambda _: schedule.replayed(session.store.reviews(name)),
         )
     if done.item.turn is Turn.CRAM:
-        session.to_cram = [row for row in session.to_cram if row != done.item.row]
+        session.to_cram = [row for row in session.to_cram if row.id != done.item.row.id]
         session.to_cram.insert(0, done.item.row)
     session.returned = done.item
     return done
 
 
-def reread(session: Session, item: Item) -> Item | None:
-    """The same turn with the card as the store has it now; None if the card is gone."""
+def reread(session: Session, item: Item) -> None:
+    """Show this card next, as the store has it now; nothing if it is gone."""
     row = session.store.card(item.card.id)
-    if row is None:
-        session.returned = None
-        return None
-    fresh = replace(item, card=cards.from_json(json.loads(row.content)), row=row)
-    session.to_cram = [row if old.id == row.id else old for old in session.to_cram]
-    if session.returned:
-        session.returned = fresh
-    return fresh
+    session.returned = None
+    if row is not None:
+        session.returned = replace(item, card=card_of(row), row=row)
+    session.to_cram = [
+        row if row and old.id == row.id else old
+        for old in session.to_cram
+        if row or old.id != item.row.id
+    ]
 
 
 def rebuilt(store: Store) -> dict[str, Schedule | None]:
     """Every schedule as the log alone gives it."""
     log = sorted(store.reviews(), key=lambda review: review.subject)  # stable: oldest first
     return {name: schedule.replayed(rows) for name, rows in groupby(log, key=lambda r: r.subject)}
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the first of the session's cards comes back; None if none has been seen."""
+    found = session.store.next_due(
+        tuple(State), datetime.max.replace(tzinfo=UTC), session.plan.only
+    )
+    return found[1].due if found else None
 
 
 # What an answer is worth
@@ -291,23 +315,23 @@ def known_answer(store: Store, card: Card) -> Computed | None:
     return store.answer(snippet_hash(snippet)) if snippet is not None else None
 
 
-def is_right(item: Item, typed: str, computed: Computed | None) -> bool:
-    """Whether a typed answer is right, for the kinds that need no judge to tell."""
+def is_right(item: Item, typed: str, computed: Computed | None) -> bool | None:
+    """Whether a typed answer is right; None where that cannot be told, as when nothing is typed."""
     match item.card:
         case Choice() as card:
             return cards.same_choice(typed, card.shuffled(item.reviews))
-        case Output():
-            return computed is not None and cards.same_output(typed, computed)
-        case Shape():
-            return computed is not None and cards.same_shape(typed, computed)
+        case Output() if computed:
+            return cards.same_output(typed, computed)
+        case Shape() if computed:
+            return cards.same_shape(typed, computed)
         case Bug() as card:
             return cards.same_line(typed, card.line)
         case _:
-            raise TypeError(f"a {item.card.kind} card has no typed answer to compare")
+            return None
 
 
 def is_reference(card: Cloze, typed: str) -> bool:
-    """Whether a filling is one that the deck's tests have already run."""
+    """Whether a filling is one that the deck itself names, for when there is no judge to ask."""
     spelled = "".join(typed.split())
     return spelled in {"".join(known.split()) for known in (card.answer, *card.also_right)}
 
@@ -361,3 +385,31 @@ def only(store: Store, deck: str, topic: str) -> Only:
             hint = f"did you mean {' or '.join(close)}?" if close else f"one of {', '.join(known)}"
             raise UsageError(f"no {word} called {value!r}", hint=hint)
     return Only(deck, topic)
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What `drill quiz stats` draws. Days are local; what is overdue counts for today."""
+
+    counts: CardCounts
+    today: date
+    due: tuple[int, ...]  # for today and the days that follow
+    overdue: int
+    recalled: dict[str, tuple[int, int]]  # by topic: recalled, of how many
+    reviews: dict[date, int]
+
+
+def stats(store: Store, only: Only, now: datetime, days: int = 30) -> Stats:
+    today = now.astimezone().date()
+    by_day = store.due_by_day(only)
+    overdue = sum(count for day, count in by_day.items() if day < today)
+    due = [by_day.get(today + timedelta(days=n), 0) for n in range(days)]
+    due[0] += overdue
+    return Stats(
+        counts=store.card_counts(only, LEECH_LAPSES),
+        today=today,
+        due=tuple(due),
+        overdue=overdue,
+        recalled=store.recalled_by_topic(only),
+        reviews=store.ratings_by_day(only),
+    )

@@ -585,6 +585,13 @@ class Store:
         )
         return [_card_row(row) for row in rows]
 
+    def suspended_cards(self) -> list[CardRow]:
+        rows = self._rows(
+            f"SELECT {_CARD} FROM cards JOIN schedules USING (subject) WHERE suspended = 1"
+            " ORDER BY section, deck, position"
+        )
+        return [_card_row(row) for row in rows]
+
     def introduced_since(self, at: datetime) -> int:
         """How many cards were rated for the first time since then."""
         rows = self._rows(
