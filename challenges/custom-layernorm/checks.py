@@ -59,7 +59,6 @@ def test_eps_is_under_the_root(submission, device, eps):
         "eps is outside the root: sqrt(var) + eps": centred / (var.sqrt() + used) * weight + bias,
         "eps is never added": centred / var.sqrt() * weight + bias,
         "eps is a floor for the variance; it should be added": centred / var.clamp(min=used).sqrt() * weight + bias,
-        "eps is squared under the root": centred / (var + used**2).sqrt() * weight + bias,
     }
     for other in (1e-5, 1e-6, 1e-8, 1e-12):
         sentence = f"eps is {other:g} here, whatever the caller gives" if eps else f"the default of eps is {other:g}; it should be 1e-5"
