@@ -10,13 +10,13 @@ import sys
 import traceback
 import warnings
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 import numpy
 import pytest
 import torch
 
-from drill.judge import protocol
+from drill.judge import preload, protocol
 from drill.judge.plugin import Plugin, Send, submission_frames
 from drill.judge.protocol import Job
 from drill.judge.rules import Guard, RuleBroken, violations
@@ -29,15 +29,16 @@ _UNUSED_PLUGINS = (
 )  # fmt: skip
 
 
-def run_checks(job: Job, send: Send, scratch: Path) -> None:
+def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
     """Judge one submission in this process and say everything through `send`.
 
-    The checks are compiled and collected before any line of the submission runs, and their text is
-    dropped then. `scratch` is an empty directory, and the working directory.
+    The checks come as code, so their text is nowhere in this process, and are collected before any
+    line of the submission runs. `scratch` is an empty directory, and the working directory.
     """
     _settle(job)
-    checks = _module_from_text("checks", job.checks, "checks.py")
-    placeholder = scratch / "checks.py"
+    checks = _module("checks", code, "checks.py")
+    # Without the suffix .py: pytest's own collector would collect the checks a second time.
+    placeholder = scratch / "checks"
     placeholder.touch()
     plugin = Plugin(job, checks, lambda: import_submission(job, send), send)
     pytest.main(_arguments(placeholder), plugins=[plugin])
@@ -58,9 +59,12 @@ def _arguments(placeholder: Path) -> list[str]:
 def _settle(job: Job) -> None:
     """Make this process compute the same on every run."""
     torch.set_num_threads(1)
+    if job.limits.exec:
+        preload.bring_compiler_back()
     # warn_only: some operators have no deterministic form on CUDA, and a check must still run.
     # It also fills torch.empty with NaN, so that memory left uninitialised is seen on every run.
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    # The public function imports the whole compiler (1.5 s) to set one of its options besides.
+    torch._C._set_deterministic_algorithms(True, warn_only=True)
     # Data loading workers are forked: they find the submission's classes without a file to import.
     multiprocessing.set_start_method("fork", force=True)
     # The learner's own warnings are theirs to see; torch's about this set-up are noise.
@@ -68,13 +72,13 @@ def _settle(job: Job) -> None:
     warnings.filterwarnings("ignore", message=".*does not have a deterministic implementation.*")
 
 
-def _module_from_text(name: str, text: str, filename: str) -> ModuleType:
+def _module(name: str, code: CodeType, filename: str) -> ModuleType:
     spec = importlib.util.spec_from_loader(name, loader=None, origin=filename)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__file__ = filename
     sys.modules[name] = module  # pickle, dataclasses and typing look it up there
-    exec(compile(text, filename, "exec", dont_inherit=True), module.__dict__)
+    exec(code, module.__dict__)
     return module
 
 
@@ -97,17 +101,17 @@ def import_submission(job: Job, send: Send) -> ModuleType | None:
 
     try:
         tree = ast.parse(job.submission, job.filename)
-        compile(job.submission, job.filename, "exec", dont_inherit=True)
+        code = compile(job.submission, job.filename, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         refuse(Verdict.ERROR, *_syntax_problem(error, job.filename))
         return None
     found = violations(tree, job.rules)
     if found:
         first = min(found, key=lambda violation: violation.line)
-        code = job.submission.splitlines()[first.line - 1].strip()
+        shown = job.submission.splitlines()[first.line - 1].strip()
         refuse(
             Verdict.RULE_BROKEN, f"line {first.line} uses {first.name}: {first.message}",
-            frames=(Frame(first.line, "", code),),
+            frames=(Frame(first.line, "", shown),),
         )  # fmt: skip
         return None
 
@@ -119,7 +123,7 @@ def import_submission(job: Job, send: Send) -> ModuleType | None:
     guard = Guard(job.rules, job.filename)
     guard.install()
     try:
-        module = _module_from_text("submission", job.submission, job.filename)
+        module = _module("submission", code, job.filename)
     except RuleBroken as error:
         violation = error.violation
         refuse(

@@ -1,7 +1,7 @@
 """What the judge is asked and what it says: one JSON object a line, never pickles.
 
-The child's messages, in the only order that adds up: `collected` (before any line of the submission
-runs), then `imported` or `refused`, then for each check in order `started` and `checked`, then `finished`.
+The child's messages, in the only order that adds up: `confined`, `collected` (before any line of the
+submission runs), then `imported` or `refused`, then for each check in order `started` and `checked`, then `finished`.
 """
 
 import json
@@ -43,6 +43,8 @@ class Job:
 
 
 # The child's messages; `event` is one of these words, the other keys are named beside it.
+CONFINED = "confined"  # missing: layers that could not be applied; milliseconds: {step: time}
+FAILED = "failed"  # message: the judge's own failure, before any line of the submission ran
 COLLECTED = "collected"  # checks: [{"id", "title"}], in the order they will run
 IMPORTED = "imported"  # the submission defines every entry name
 REFUSED = "refused"  # verdict, message, hint, frames: it never got as far as the checks
@@ -50,3 +52,6 @@ STARTED = "started"  # id
 CHECKED = "checked"  # report: a CheckReport as JSON; rule: the broken rule's message or ""
 TAMPERED = "tampered"  # what: names of things that were changed under the judge
 FINISHED = "finished"
+
+# The warden's last message to the client.
+REPORT = "report"  # report: a Report as JSON

@@ -1,0 +1,169 @@
+"""The judged process: forked by its warden, it confines itself, takes the job and runs the checks."""
+
+import io
+import json
+import marshal
+import os
+import random
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType
+from typing import Any, NoReturn
+
+from drill.challenge import Limits
+from drill.judge import confine, processes, protocol
+from drill.judge.channel import Receiver, sender
+from drill.judge.confine import Clock, Plan, limits
+from drill.judge.protocol import Job
+
+FAILED_STATUS = 70  # ours, for a judge that could not even say what went wrong
+
+
+@dataclass(slots=True)
+class Box:
+    """The warden's side of a judged process."""
+
+    pid: int
+    plan: Plan
+    channel: socket.socket
+    output: int
+    receiver: Receiver
+    key: bytes
+    status: int | None = None  # the wait status, once it has ended
+
+    def reap(self) -> None:
+        """Note how the process ended, if it has; its number belongs to nobody after that."""
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = status
+
+    def end(self) -> None:
+        """Leave nothing of it behind: no process, no file."""
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            self.status = os.waitpid(self.pid, 0)[1]
+        if self.plan.level != confine.FULL:
+            # Without a process namespace its descendants outlive it; the warden has adopted them.
+            processes.end_descendants()
+            shutil.rmtree(self.plan.scratch, ignore_errors=True)
+
+    def hand_over(self, job: Job, checks: CodeType) -> None:
+        """Give the job to the confined process: the checks as code, so that their text is never in it."""
+        head = json.dumps({"job": json.loads(job.to_line()), "key": self.key.hex()}).encode()
+        body = marshal.dumps(checks)
+        self.channel.sendall(b"%d %d\n" % (len(head), len(body)) + head + body)
+        self.channel.shutdown(socket.SHUT_WR)
+
+
+def open_box(plan: Plan) -> Box:
+    """Fork the process that will be judged; it confines itself while the job is still on its way."""
+    ours, theirs = socket.socketpair()
+    reading, writing = os.pipe()
+    key = secrets.token_bytes(32)
+    clock = Clock()
+    pid = os.fork()
+    if pid == 0:
+        _be_judged(plan, theirs.detach(), writing, clock)
+    theirs.close()
+    os.close(writing)
+    return Box(pid, plan, ours, reading, Receiver(key), key)
+
+
+def _be_judged(plan: Plan, channel_end: int, output: int, clock: Clock) -> NoReturn:
+    leave = os._exit  # captured: the way out must be ours
+    try:
+        clock.mark("fork")
+        descriptor = _detach(output, channel_end)
+        clock.mark("descriptors")
+        missing, problem = _confine(plan, clock)
+        job, checks, key = _take_job(descriptor)
+        send = sender(descriptor, key)
+        del key
+        if problem:
+            send({"event": protocol.FAILED, "message": f"the submission could not be confined: {problem}"})
+            leave(0)
+        send({"event": protocol.CONFINED, "missing": list(missing), "milliseconds": clock.marks})
+        _run(job, checks, send, plan.scratch)
+        leave(0)
+    except BaseException as error:
+        # Nothing that happens in here may go on as a second copy of the warden.
+        os.write(2, f"drill judge: {type(error).__name__}: {error}\n".encode(errors="replace"))
+    finally:
+        leave(FAILED_STATUS)
+
+
+def _detach(output: int, channel_end: int) -> int:
+    """Leave the terminal, the parent's descriptors and its signal handlers; returns the channel's number."""
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    descriptor = limits.arrange_descriptors(output, channel_end)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, "r", closefd=False))
+    sys.stdout = _writer(1)
+    sys.stderr = _writer(2)
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
+    return descriptor
+
+
+def _writer(descriptor: int) -> io.TextIOWrapper:
+    raw = io.FileIO(descriptor, "w", closefd=False)
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+    )
+
+
+def _confine(plan: Plan, clock: Clock) -> tuple[tuple[str, ...], str]:
+    """Apply the plan; a failure is a sentence, because there is no channel to raise it through yet."""
+    try:
+        missing = confine.enter(plan, clock)
+    except OSError as error:
+        return (), str(error)
+    tempfile.tempdir = None  # decided again, from the new environment
+    sys.dont_write_bytecode = True
+    sys.argv = ["drill"]
+    random.seed()
+    return missing, ""
+
+
+def _take_job(descriptor: int) -> tuple[Job, CodeType, bytes]:
+    with socket.socket(fileno=os.dup(descriptor)) as end, end.makefile("rb") as stream:
+        head_size, body_size = map(int, stream.readline().split())
+        head = json.loads(stream.read(head_size))
+        checks = marshal.loads(stream.read(body_size))
+        end.shutdown(socket.SHUT_RD)
+    return Job.from_json(head["job"]), checks, bytes.fromhex(head["key"])
+
+
+def _run(
+    job: Job, checks: CodeType, send: Callable[[dict[str, Any]], None], scratch: str
+) -> None:
+    from drill.judge import child  # torch and pytest, which the warm server has imported before
+
+    flush_out, flush_error = sys.stdout.flush, sys.stderr.flush
+
+    def send_after_output(message: dict[str, Any]) -> None:
+        # The warden stops reading at the last message: what was printed must be there before it.
+        with suppress(OSError, ValueError):  # a submission may have closed them
+            flush_out()
+            flush_error()
+        send(message)
+
+    child.run_checks(job, checks, send_after_output, Path(scratch))
+
+
+def plan_for(level: str, limits: Limits, device: str) -> Plan:
+    """A plan with the scratch directory of its level; outside `full` the warden has to remove it."""
+    if level == confine.FULL:
+        return Plan(level, limits, device, confine.PRIVATE_SCRATCH)
+    return Plan(level, limits, device, tempfile.mkdtemp(prefix="drill-judge-"))

@@ -1,0 +1,117 @@
+"""What the judge imports before it forks, and what it spares itself.
+
+It computes nothing: a forked child has none of the parent's threads, and would wait for them for ever.
+"""
+
+import gc
+import importlib
+import platform
+import sys
+import threading
+from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+_COMPILER = "torch._dynamo"
+_SYMBOLIC_SHAPES = "torch.fx.experimental.symbolic_shapes"
+
+
+def imports() -> None:
+    """Import what checks use, so that every child has it at once."""
+    for name in (
+        "multiprocessing.popen_fork", "multiprocessing.queues", "multiprocessing.resource_sharer",
+        "multiprocessing.synchronize", "torch.utils.data", "torch.profiler", "PIL.Image",
+        "drill.checking", "drill.judge.box", "drill.judge.child",
+    ):  # fmt: skip
+        importlib.import_module(name)
+    postpone_compiler()
+
+
+@cache
+def versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("torch", "pytest")}
+    return {"drill": version("drill"), "python": platform.python_version(), **packages}
+
+
+def thread_count() -> int:
+    """Threads of this process as the system counts them, those of native libraries included."""
+    try:
+        return sum(1 for _ in Path("/proc/self/task").iterdir())
+    except OSError:
+        return threading.active_count()
+
+
+def postpone_compiler() -> None:
+    """Keep ordinary checks from importing torch's compiler and SymPy, 2 s and 100 MB, which they never use.
+
+    Torch imports them lazily for small things: to switch the compiler off inside optimizers, and to
+    compare sizes that might be symbolic. Those are answered here for code that is not being compiled,
+    and by torch's own modules for all else.
+    """
+    for function in _switched_off():
+        # The place where torch itself keeps the function that it got from the compiler.
+        vars(function).setdefault("__dynamo_disable", function)
+    for placeholder in (_Compiler(_COMPILER), _SymbolicShapes(_SYMBOLIC_SHAPES)):
+        placeholder.stand_in()
+
+
+def bring_compiler_back() -> None:
+    """For challenges that compile: everything as torch has it."""
+    for function in _switched_off():
+        vars(function).pop("__dynamo_disable", None)
+    for name in (_COMPILER, _SYMBOLIC_SHAPES):
+        module = sys.modules.get(name)
+        if isinstance(module, _Placeholder):
+            module.real()
+
+
+def _switched_off() -> list[FunctionType]:
+    """The functions under torch's decorator that switches the compiler off."""
+    found = []
+    for wrapper in gc.get_objects():
+        if type(wrapper) is FunctionType and wrapper.__code__.co_qualname == "_disable_dynamo.<locals>.inner":
+            inner = vars(wrapper).get("__wrapped__")
+            if isinstance(inner, FunctionType):
+                found.append(inner)
+    return found
+
+
+class _Placeholder(ModuleType):
+    """Stands in for a heavy module, and gives way to it when more is asked than it can answer."""
+
+    def stand_in(self) -> None:
+        if self.__name__ not in sys.modules and find_spec(self.__name__):
+            sys.modules[self.__name__] = self
+            parent, _, child = self.__name__.rpartition(".")
+            setattr(importlib.import_module(parent), child, self)
+
+    def real(self) -> ModuleType:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return importlib.import_module(self.__name__)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)  # the import system's own questions
+        return getattr(self.real(), name)
+
+
+class _Compiler(_Placeholder):
+    def __getattr__(self, name: str) -> Any:
+        # Asked for where a submodule is wanted, which the placeholder has not.
+        return self.real().__path__ if name == "__path__" else super().__getattr__(name)
+
+    def graph_break(self) -> None:
+        """Nothing is being compiled, so there is no graph to break."""
+
+
+class _SymbolicShapes(_Placeholder):
+    def expect_true(self, a: Any, skip: int = 0) -> Any:
+        return a if type(a) is bool else self.real().expect_true(a, skip + 1)
+
+    def sym_eq(self, x: Any, y: Any) -> Any:
+        plain = all(isinstance(size, tuple) and all(type(n) is int for n in size) for size in (x, y))
+        return tuple(x) == tuple(y) if plain else self.real().sym_eq(x, y)
