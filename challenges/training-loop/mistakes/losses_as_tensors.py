@@ -1,0 +1,17 @@
+"""Returns tensors."""
+
+def train(model, dataloader, criterion, optimizer, num_epochs):
+    model.train()
+    epoch_losses = []
+    for _ in range(num_epochs):
+        total, seen = 0.0, 0
+        for data, target in dataloader:
+            optimizer.zero_grad()
+            output = model(data)
+            loss = criterion(output, target)
+            loss.backward()
+            optimizer.step()
+            total += loss.detach() * len(target)
+            seen += len(target)
+        epoch_losses.append(total / seen)
+    return epoch_losses
