@@ -80,7 +80,10 @@ def parse_deck(text: str, path: Path) -> Deck:
 def _card(raw: Any, deck: str, topic: str, section: int) -> Card:
     import msgspec
 
-    fields = msgspec.structs.asdict(raw)
+    fields = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in msgspec.structs.asdict(raw).items()
+    }
     if "options" in fields:
         fields["options"] = tuple(
             Option(**msgspec.structs.asdict(option)) for option in fields["options"]
@@ -145,7 +148,8 @@ def _explained(path: Path, text: str, complaint: str) -> SpecError:
         return _at(path, text, steps, f"there is no kind {tag.group(1)!r}", hint)
     key = steps[-1] if steps and isinstance(steps[-1], str) else ""
     said = said[0].lower() + said[1:]
-    return _at(path, text, steps, f"{key}: {said}" if key else said, "")
+    hint = "put it in quotes" if said.startswith("expected `str`") else ""
+    return _at(path, text, steps, f"{key}: {said}" if key else said, hint)
 
 
 def _known_keys(text: str, steps: Sequence[str | int]) -> list[str]:
