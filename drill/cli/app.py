@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from drill import __version__
-from drill.cli import author, judge, practice
+from drill.cli import author, judge, practice, quiz
 from drill.errors import DrillError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ def overview(
 
 practice.register(app)
 
+app.add_typer(quiz.app, name="quiz")
 app.add_typer(judge.app, name="judge")
 app.command("doctor")(judge.doctor)
 app.add_typer(author.app, name="dev")
