@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 
 from drill import cards, decks
 from drill.cards import Bug, Card, Choice, Cloze, Computed, Output, Recall, Shape
-from drill.errors import SpecError, UsageError
+from drill.errors import DrillError, SpecError, UsageError
 
 # Anki matches note types by this number: it never changes.
 _MODEL_ID = 1_724_960_311
@@ -83,11 +84,13 @@ def import_file(file: Path, folder: Path, known: set[str], topic: str) -> Taken:
             )
     fresh = [entry for entry in entries if entry.card["id"] not in known]
     texts = _deck_texts(folder, fresh)
-    folder.mkdir(parents=True, exist_ok=True)
-    for path, text in texts.items():
-        temporary = path.with_suffix(".new")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        temporaries = {path: path.with_suffix(".new") for path in texts}
+        for path, text in texts.items():
+            temporaries[path].write_text(text, encoding="utf-8")
+        for path, temporary in temporaries.items():
+            temporary.replace(path)
     return Taken(len(fresh), len(entries) - len(fresh), tuple(texts), without_media)
 
 
@@ -96,14 +99,23 @@ def export_file(file: Path, found: Sequence[Card], answers: Mapping[str, Compute
     temporary = file.with_name(f".{file.name}.new")
     if not file.parent.is_dir():
         raise UsageError(f"{file.parent} is not a directory")
-    match file.suffix.lower():
-        case ".apkg":
-            _write_package(temporary, found, answers)
-        case ".csv":
-            temporary.write_text(_csv_text(found), encoding="utf-8", newline="")
-        case _:
-            raise UsageError(f"{file.name} ends in neither .apkg nor .csv")
-    temporary.replace(file)
+    with _writing(file):
+        match file.suffix.lower():
+            case ".apkg":
+                _write_package(temporary, found, answers)
+            case ".csv":
+                temporary.write_text(_csv_text(found), encoding="utf-8", newline="")
+            case _:
+                raise UsageError(f"{file.name} ends in neither .apkg nor .csv")
+        temporary.replace(file)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DrillError(f"{path} cannot be written: {error.strerror}") from None
 
 
 # Deck files
@@ -231,9 +243,8 @@ def _read_csv(file: Path, topic: str) -> list[Entry]:
             lines[id_] = reader.line_num
             entries.append(entry)
     except csv.Error as error:
-        raise SpecError(
-            f"{file}, line {reader.line_num}: {error}", hint="check the quotes"
-        ) from None
+        start = reader.line_num + 1  # where the record that cannot be read begins
+        raise SpecError(f"{file}, line {start}: {error}", hint="check the quotes") from None
     return entries
 
 
@@ -242,7 +253,7 @@ def _demand_columns(file: Path, columns: Sequence[str]) -> None:
 
     for column in columns:
         if column not in _CSV_COLUMNS:
-            close = get_close_matches(column or "", _CSV_COLUMNS, n=1)
+            close = get_close_matches(column or "", _CSV_COLUMNS, n=1, cutoff=0.75)
             hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(_CSV_COLUMNS)}"
             raise SpecError(f"{file}, line 1: unknown column {column!r}", hint=hint)
     if "question" not in columns or "answer" not in columns:

@@ -88,10 +88,14 @@ class Desk:
         decks.sync(self.store, _folders(self.config))
 
     def listing(self, session: Session) -> dict[str, Any]:
-        """What a session would show now."""
+        """What a session would show now, within its limit."""
         now, plan = _now(), session.plan
-        due = self.store.due(now, plan.only)
-        new = self.store.new_cards(plan.only, plan.new)
+        if plan.cram:
+            listed = [_listed(row, None) for row in session.to_cram[: plan.limit]]
+            return {"now": now.isoformat(), "cram": listed}
+        due = self.store.due(now, plan.only)[: plan.limit]
+        room = plan.new if plan.limit is None else min(plan.new, plan.limit - len(due))
+        new = self.store.new_cards(plan.only, room)
         return {
             "now": now.isoformat(),
             "due": [_listed(row, schedule) for row, schedule in due],
