@@ -392,7 +392,10 @@ def seed_all(seed: int) -> None:
     """Start torch, Python and NumPy from one seed."""
     import numpy
 
-    torch.manual_seed(seed)
+    if torch.cuda._is_compiled():
+        torch.manual_seed(seed)
+    else:  # the same without formatting a stack trace for devices that cannot be there (2 ms a check)
+        torch.default_generator.manual_seed(seed)
     random.seed(seed)
     numpy.random.seed(seed % 2**32)
 

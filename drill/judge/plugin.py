@@ -13,6 +13,7 @@ import torch
 
 from drill import checking
 from drill.judge import protocol
+from drill.judge.integrity import Integrity
 from drill.judge.protocol import Job
 from drill.judge.rules import Guard, RuleBroken
 from drill.report import CheckReport, Frame, Outcome
@@ -49,6 +50,7 @@ class Plugin:
         self._submission: ModuleType | None = None
         self._guard = Guard(job.rules, job.filename)
         self._broken: RuleBroken | None = None
+        self._integrity: Integrity | None = None
 
     @pytest.fixture
     def submission(self) -> ModuleType:
@@ -80,6 +82,7 @@ class Plugin:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        self._integrity = Integrity(session, self._checks)
         self._submission = self._import_submission()
         return None if self._submission else True  # True: nothing to run
 
@@ -115,7 +118,26 @@ class Plugin:
             message["rule"] = asdict(error.violation)
         if _not_implemented(error, self._job.filename):
             message["not_attempted"] = True
+        if _out_of_memory(error):
+            message["out_of_memory"] = True
+        if self._integrity:
+            self._say_what_changed(self._integrity.changed_now(self._own_changes(item)))
         self._send(message)
+
+    def _own_changes(self, item: pytest.Item) -> list[tuple[object, str]]:
+        """What the rules' guard and the check's own monkeypatch have replaced for this check."""
+        patch = getattr(item, "funcargs", {}).get("monkeypatch")
+        patched = [(owner, name) for owner, name, _ in getattr(patch, "_setattr", ())]
+        return [*self._guard.replaced, *patched]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._integrity:
+            self._say_what_changed(self._integrity.changed())
+
+    def _say_what_changed(self, what: list[str]) -> None:
+        if what:
+            self._send({"event": protocol.TAMPERED, "what": what[:20]})
 
 
 def _title(item: pytest.Item) -> str:
@@ -132,6 +154,13 @@ def _not_implemented(error: BaseException | None, filename: str) -> bool:
         return False
     frames = traceback.extract_tb(error.__traceback__)
     return bool(frames) and frames[-1].filename == filename
+
+
+def _out_of_memory(error: BaseException | None) -> bool:
+    """Whether a limit on memory is what a check ran into; torch raises a RuntimeError of its own for it."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in _text(error)
+    )
 
 
 def judged(

@@ -23,11 +23,16 @@ def imports() -> None:
     """Import what checks use, so that every child has it at once."""
     for name in (
         "multiprocessing.popen_fork", "multiprocessing.queues", "multiprocessing.resource_sharer",
-        "multiprocessing.synchronize", "torch.utils.data", "torch.profiler", "PIL.Image",
+        "multiprocessing.synchronize", "torch.utils.data", "torch.profiler", "PIL.Image", "numpy.random",
+        "readline", "encodings.unicode_escape", "_pytest._argcomplete",
         "drill.checking", "drill.judge.box", "drill.judge.child",
     ):  # fmt: skip
         importlib.import_module(name)
+    for plugin in importlib.import_module("_pytest.config").default_plugins:
+        importlib.import_module(f"_pytest.{plugin}")
     postpone_compiler()
+    integrity = importlib.import_module("drill.judge.integrity")
+    integrity.picture()
 
 
 @cache

@@ -157,6 +157,7 @@ class Guard:
         self._filename = filename
         self._rules = rules
         self._undo: list[Callable[[], None]] = []
+        self.replaced: list[tuple[object, str]] = []
 
     def install(self) -> None:
         for rule in self._rules:
@@ -167,6 +168,7 @@ class Guard:
     def remove(self) -> None:
         while self._undo:
             self._undo.pop()()
+        self.replaced.clear()
 
     def _replace(self, owner: Any, attribute: str, name: str, message: str) -> None:
         original = getattr(owner, attribute)
@@ -174,6 +176,7 @@ class Guard:
             self._replace_init(original, name, message)
             return
         had_own = attribute in vars(owner)
+        self.replaced.append((owner, attribute))
 
         @functools.wraps(original)
         def refusing(*args: Any, **kwargs: Any) -> Any:
@@ -194,6 +197,7 @@ class Guard:
             self.refuse_submission(name, message)
             original(instance, *args, **kwargs)
 
+        self.replaced.append((cls, "__init__"))
         cls.__init__ = refusing  # type: ignore[misc]
         self._undo.append(lambda: setattr(cls, "__init__", original))
 

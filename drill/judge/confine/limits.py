@@ -69,6 +69,7 @@ def environment(scratch: str) -> dict[str, str]:
         "LOGNAME": "drill",  # getpass.getuser, which torch's caches ask, needs no password file then
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # whatever else is installed has no part in a verdict
         "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",
     }
 
