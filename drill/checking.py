@@ -392,7 +392,7 @@ def seed_all(seed: int) -> None:
     """Start torch, Python and NumPy from one seed."""
     import numpy
 
-    if torch.cuda._is_compiled():
+    if torch.cuda._is_compiled() or torch.backends.mps.is_built():
         torch.manual_seed(seed)
     else:  # the same without formatting a stack trace for devices that cannot be there (2 ms a check)
         torch.default_generator.manual_seed(seed)

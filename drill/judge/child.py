@@ -9,6 +9,7 @@ import random
 import sys
 import traceback
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType, ModuleType
 
@@ -35,6 +36,12 @@ def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
     The checks come as code, so their text is nowhere in this process, and are collected before any
     line of the submission runs. `scratch` is an empty directory, and the working directory.
     """
+    device = present_device(job.device)
+    if device is None:
+        there = ", ".join(["cpu", *_accelerators()])
+        send({"event": protocol.FAILED, "message": f"there is no device {job.device} here; there is: {there}"})
+        return
+    job = replace(job, device=str(device))
     _settle(job)
     checks = _module("checks", code, "checks.py")
     # Without the suffix .py: pytest's own collector would collect the checks a second time.
@@ -43,6 +50,22 @@ def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
     plugin = Plugin(job, checks, lambda: import_submission(job, send), send)
     pytest.main(_arguments(placeholder), plugins=[plugin])
     send({"event": protocol.FINISHED})
+
+
+def present_device(name: str) -> torch.device | None:
+    """The device of that name, or the best there is for `auto`; None where it is not there."""
+    accelerators = _accelerators()
+    if name == "auto":
+        name = (*accelerators, "cpu")[0]
+    if name == "cuda" and accelerators[:1] == ["cuda:0"]:
+        name = "cuda:0"
+    return torch.device(name) if name in ("cpu", *accelerators) else None
+
+
+def _accelerators() -> list[str]:
+    if torch.cuda.is_available():
+        return [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return ["mps"] if torch.backends.mps.is_available() else []
 
 
 def _arguments(placeholder: Path) -> list[str]:

@@ -78,7 +78,7 @@ class Plugin:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         checks = [{"id": item.name, "title": _title(item)} for item in session.items]
-        self._send({"event": protocol.COLLECTED, "checks": checks})
+        self._send({"event": protocol.COLLECTED, "checks": checks, "device": self._job.device})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:

@@ -33,6 +33,7 @@ class Tally:
     missing_layers: tuple[str, ...] = ()
     confined: bool = False
     expected: list[CheckReport] | None = None
+    device: str = ""
     refusal: Report | None = None
     imported: bool = False
     running: int | None = None  # the index of the check that has started
@@ -86,6 +87,7 @@ class Tally:
         if self.expected is not None:
             self._doubt("the checks were collected twice")
             return
+        self.device = str(message["device"])
         self.expected = [
             CheckReport(check["id"], check["title"], Outcome.NOT_RUN) for check in message["checks"]
         ]
@@ -148,7 +150,7 @@ class Tally:
         """The verdict. `status` is the child's wait status, meaningful where nothing else explains the end."""
         partial = Report(
             challenge, Verdict.JUDGE_FAILURE, checks=self._checks(stop, status), output=output,
-            missing_layers=self.missing_layers,
+            missing_layers=self.missing_layers, device=self.device,
         )  # fmt: skip
         if self.failure and not self.doubts:
             return replace(partial, message=self.failure, hint="drill doctor shows what the judge needs")

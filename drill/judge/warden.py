@@ -121,7 +121,7 @@ def _check(client: Client, request: Request, judge: Judge, began: float) -> None
         report = _judge(client, box, job, birth_memory)
         versions = judge.versions
         report = replace(
-            report, seed=job.seed, device=job.device, torch=versions["torch"], sandbox=level,
+            report, seed=job.seed, device=report.device or job.device, torch=versions["torch"], sandbox=level,
             warm=judge.warm, seconds=round(time.monotonic() - began, 4),
         )  # fmt: skip
         client.say({"event": protocol.REPORT, "report": report.to_json()})

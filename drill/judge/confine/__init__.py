@@ -57,7 +57,7 @@ class Plan:
 
     @property
     def cuda(self) -> bool:
-        return self.device.startswith("cuda")
+        return self.device.startswith(("cuda", "auto"))
 
 
 def layers() -> tuple[Layer, ...]:
