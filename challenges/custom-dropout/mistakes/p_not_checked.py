@@ -1,0 +1,17 @@
+"""Takes any p."""
+import torch
+from torch import nn
+
+
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        if self.p == 1:
+            return torch.zeros_like(x)
+        mask = torch.rand(x.shape, device=x.device) >= self.p
+        return x * mask / (1 - self.p)
