@@ -70,6 +70,8 @@ class _Names:
         now, gone = _vars(self.owner), _NOT_THERE
         get = now.get
         found = [name for name, value in self.values.items() if get(name, gone) is not value]
+        if found:
+            found = [name for name in found if not _is_the_compilers(get(name))]
         found += [name for name in self.absent if name in now]
         found += [
             name
@@ -78,6 +80,24 @@ class _Names:
         ]
         owner = id(self.owner)
         return [f"{self.label}.{name}" for name in found if (owner, name) not in but]
+
+
+def _is_the_compilers(value: object) -> bool:
+    """Whether torch's compiler put this wrapper there, as it does when a submission first needs it.
+
+    `torch.func.vmap`, `checkpoint` and `torch.compile` import it; nobody is to blame for that.
+    """
+    if _type(value) is not FunctionType:
+        return False
+    # Not __module__: the wrapper copies that from what it wraps.
+    name = value.__globals__.get("__name__", "")
+    module = sys.modules.get(name)
+    return (
+        name.startswith(("torch._dynamo.", "torch._compile"))
+        and module is not None
+        and value.__globals__ is _vars(module)
+        and value.__code__.co_filename == getattr(module, "__file__", None)
+    )
 
 
 def _functions(values: dict[str, Any]) -> Iterator[tuple[str, FunctionType]]:
