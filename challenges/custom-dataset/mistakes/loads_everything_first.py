@@ -1,0 +1,23 @@
+"""Reads every image when the dataset is made."""
+
+from PIL import Image
+from torch.utils.data import Dataset
+
+
+class ImageDataset(Dataset):
+    def __init__(self, image_paths, labels, transform=None):
+        if len(image_paths) != len(labels):
+            raise ValueError("image_paths and labels differ in length")
+        self.image_paths = image_paths
+        self.images = [Image.open(path).convert("RGB") for path in image_paths]
+        self.labels = labels
+        self.transform = transform
+
+    def __len__(self):
+        return len(self.image_paths)
+
+    def __getitem__(self, idx):
+        image = self.images[idx]
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, self.labels[idx]
