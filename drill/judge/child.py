@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from drill.judge import preload, protocol
-from drill.judge.plugin import Plugin, Send, submission_frames
+from drill.judge.plugin import Plugin, Send, out_of_memory, submission_frames
 from drill.judge.protocol import Job
 from drill.judge.rules import Guard, RuleBroken, violations
 from drill.report import Frame, Verdict
@@ -193,6 +193,9 @@ def _import_problem(
             frames,
         )
     where = f" at line {frames[-1].line}" if frames else ""
+    if out_of_memory(error):
+        message = f"importing the submission runs out of memory{where}"
+        return Verdict.MEMORY_LIMIT, message, "look for a shape that is far too large", frames
     if isinstance(error, SystemExit):
         message = f"the submission calls sys.exit({error.code!r}) when it is imported{where}"
         return (

@@ -118,7 +118,7 @@ class Plugin:
             message["rule"] = asdict(error.violation)
         if _not_implemented(error, self._job.filename):
             message["not_attempted"] = True
-        if _out_of_memory(error):
+        if out_of_memory(error):
             message["out_of_memory"] = True
         if self._integrity:
             self._say_what_changed(self._integrity.changed_now(self._own_changes(item)))
@@ -156,7 +156,7 @@ def _not_implemented(error: BaseException | None, filename: str) -> bool:
     return bool(frames) and frames[-1].filename == filename
 
 
-def _out_of_memory(error: BaseException | None) -> bool:
+def out_of_memory(error: BaseException | None) -> bool:
     """Whether a limit on memory is what a check ran into; torch raises a RuntimeError of its own for it."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in _text(error)

@@ -39,7 +39,7 @@ class Tally:
     running: int | None = None  # the index of the check that has started
     results: list[CheckReport] = field(default_factory=list)
     broken_rule: tuple[str, int, str] | None = None
-    not_attempted: int = 0
+    left_as_stub: bool = False  # the first check that failed met the stub's NotImplementedError
     out_of_memory: bool = False
     finished: bool = False
     failure: str = ""
@@ -132,7 +132,8 @@ class Tally:
         rule = message.get("rule")
         if rule and self.broken_rule is None:
             self.broken_rule = (str(rule["name"]), int(rule["line"]), str(rule["message"]))
-        self.not_attempted += bool(message.get("not_attempted"))
+        if check.outcome is not Outcome.PASSED and all(c.outcome is Outcome.PASSED for c in self.results[:-1]):
+            self.left_as_stub = bool(message.get("not_attempted"))
         self.out_of_memory |= bool(message.get("out_of_memory"))
 
     def _tampered(self, message: dict[str, Any], now: float) -> None:
@@ -184,10 +185,11 @@ class Tally:
             name, line, message = self.broken_rule
             text = f"line {line} calls {name}: {message}"
             return replace(partial, verdict=Verdict.RULE_BROKEN, message=text)
-        if failed and self.not_attempted == len(failed):
+        if failed and self.left_as_stub:
+            where = f"line {failed[0].frames[-1].line}" if failed[0].frames else "the stub"
             return replace(
                 partial, verdict=Verdict.NOT_ATTEMPTED,
-                message="the stub still raises NotImplementedError", hint="write your answer in its place",
+                message=f"{where} still raises NotImplementedError", hint="write your answer in its place",
             )  # fmt: skip
         if failed and self.out_of_memory:
             return replace(partial, verdict=Verdict.MEMORY_LIMIT, message="a check ran out of memory")
