@@ -13,6 +13,8 @@ from drill.challenge import Rule
 
 # Ways round every rule on a torch name; nobody needs them in an interview answer.
 _BACK_DOORS = ("torch._C", "torch.ops", "torch._refs", "torch._decomp", "torch._prims", "torch._VF")
+# Where torch computes an operator by calling public names; the syntax tree shows who calls them directly.
+_DECOMPOSITIONS = ("torch._refs", "torch._decomp", "torch._prims", "torch._meta_registrations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,16 +211,15 @@ class Guard:
 
 
 def _frame_of(filename: str, frame: FrameType | None) -> FrameType | None:
-    """The innermost frame of the submission, unless a check stands between it and the call.
+    """The innermost frame of the submission, unless a check or torch's own decompositions stand between.
 
-    Also unless torch itself needed the name on the way (nn.MultiheadAttention builds an nn.Linear,
-    a transform in a check calls back): only the submission's own calls count.
+    On meta tensors cumsum, for one, is computed by torch._refs, which calls torch.arange.
     """
     while frame is not None:
         if frame.f_code.co_filename == filename:
             return frame
         module = frame.f_globals.get("__name__", "")
-        if module == "checks":
+        if module == "checks" or module.startswith(_DECOMPOSITIONS):
             return None
         frame = frame.f_back
     return None

@@ -110,6 +110,17 @@ def test_the_checks_may_use_the_name(guard: Guard) -> None:
     assert nn.Linear(3, 2)(torch.ones(3)).shape == (2,)
 
 
+def test_what_torch_calls_by_itself_is_no_use_of_the_name() -> None:
+    guard = Guard((Rule(("torch.arange",), "write it yourself"),), FILE)
+    guard.install()
+    try:
+        # torch computes cumsum on the meta device in Python, with torch.arange
+        answer = submission("def answer(x):\n    return x.cumsum(0)")["answer"]
+        assert answer(torch.ones(3, device="meta")).shape == (3,)  # type: ignore[operator]
+    finally:
+        guard.remove()
+
+
 def test_everything_is_put_back() -> None:
     before = (torch.softmax, F.linear, nn.Linear.__init__, vars(torch.Tensor).get("softmax"))
     guard = Guard(RULES, FILE)
