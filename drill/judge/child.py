@@ -212,6 +212,8 @@ def _import_problem(
             "torch, numpy, pillow and the standard library are available",
             frames,
         )
+    if out_of_memory(error):
+        return Verdict.MEMORY_LIMIT, f"importing the submission ran out of memory{where}", "", frames
     text = traceback.format_exception_only(error)[-1].strip()[:2000]
     return (
         Verdict.ERROR,

@@ -89,11 +89,11 @@ def grade(
 def _request(what: str, job: Job | None = None, least: str = "basic") -> bytes:
     head: dict[str, Any] = {"request": what, "fingerprint": place.fingerprint()}
     if job is None:
-        return json.dumps(head).encode() + b"\n"
+        return protocol.framed(head)
     # Read first by the warden: it confines the child by this while the job is still on its way.
     head |= {"limits": asdict(job.limits), "device": job.device, "least": least}
     head["most"] = os.environ.get("DRILL_SANDBOX_MOST", "full")
-    return json.dumps(head).encode() + b"\n" + job.to_line()
+    return protocol.framed(head) + job.to_line()
 
 
 def _exchange(

@@ -11,7 +11,7 @@ import operator
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pluggy
@@ -61,7 +61,9 @@ class _Names:
         wanted = _list(known) if names is None else [name for name in names if name in known]
         self.values = {name: known[name] for name in wanted if name not in _MAY_CHANGE}
         functions = list(_functions(self.values))
-        self.insides = [(name, function, function.__code__, function.__defaults__) for name, function in functions]
+        self.insides: list[tuple[str, FunctionType, CodeType, Any]] = [
+            (name, function, function.__code__, function.__defaults__) for name, function in functions
+        ]
         # A name that is inherited and then overridden is a change as well.
         self.absent = [] if names is None else [name for name in names if name not in known]
 
@@ -82,7 +84,7 @@ class _Names:
         return [f"{self.label}.{name}" for name in found if (owner, name) not in but]
 
 
-def _is_the_compilers(value: object) -> bool:
+def _is_the_compilers(value: Any) -> bool:
     """Whether torch's compiler put this wrapper there, as it does when a submission first needs it.
 
     `torch.func.vmap`, `checkpoint` and `torch.compile` import it; nobody is to blame for that.
@@ -131,7 +133,7 @@ class _Picture:
             *(names for module in _DECIDING for names in _with_classes(module)),
         ]
         self.oracles = [
-            _Names(torch.Tensor, "torch.Tensor"),
+            _Names(torch.Tensor, "torch.Tensor", {*vars(torch.Tensor), *vars(torch._C.TensorBase)}),
             _Names(torch._C.TensorBase, "torch.Tensor"),
             *(names for module in _ORACLES if _exists(module) for names in _with_classes(module)),
         ]

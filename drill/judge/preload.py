@@ -8,6 +8,7 @@ import importlib
 import platform
 import sys
 import threading
+from contextlib import nullcontext
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -119,12 +120,28 @@ class _Placeholder(ModuleType):
 
 
 class _Compiler(_Placeholder):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.compiled_autograd = _CompiledAutograd(self)
+
     def __getattr__(self, name: str) -> Any:
         # Asked for where a submodule is wanted, which the placeholder has not.
         return self.real().__path__ if name == "__path__" else super().__getattr__(name)
 
     def graph_break(self) -> None:
         """Nothing is being compiled, so there is no graph to break."""
+
+
+class _CompiledAutograd(ModuleType):
+    """For `torch.func.grad` and `vjp`, which switch off a compiler that was never switched on."""
+
+    def __init__(self, compiler: _Compiler) -> None:
+        super().__init__(f"{_COMPILER}.compiled_autograd")
+        self._compiler = compiler
+        self._disable = nullcontext
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._compiler.real().compiled_autograd, name)
 
 
 class _SymbolicShapes(_Placeholder):

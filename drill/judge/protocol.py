@@ -11,6 +11,12 @@ from typing import Any, Self
 from drill.challenge import Limits, Rule
 
 
+def framed(head: dict[str, Any]) -> bytes:
+    """The first part of a request, with its length: what follows it must not be read by accident."""
+    data = json.dumps(head).encode()
+    return len(data).to_bytes(4, "big") + data
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One submission to judge. It carries text, not paths: the child sees no file of the user's."""

@@ -138,7 +138,7 @@ class Tally:
 
     def _tampered(self, message: dict[str, Any], now: float) -> None:
         for what in message["what"]:
-            self._doubt(f"{what} was changed")
+            self._doubt(f"{what} changed")
 
     def _finished(self, message: dict[str, Any], now: float) -> None:
         self.finished = True

@@ -23,8 +23,11 @@ from drill.report import Report, Verdict
 _LOOK_EVERY_S = 0.025
 _LOOK_AT_DISK_EVERY_S = 0.2
 _HANDSHAKE_S = 5.0
-_LONGEST_REQUEST = 16 << 20
+_LONGEST_HEAD, _LONGEST_JOB = 1 << 16, 16 << 20
 _MEGABYTE = 1 << 20
+_ENDED_BY_FORCE = (
+    Verdict.TIME_LIMIT, Verdict.MEMORY_LIMIT, Verdict.OUTPUT_LIMIT, Verdict.CRASHED, Verdict.TAMPERED, Verdict.ERROR,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,27 @@ class Client:
         self.connection = connection
         self.gone = False
         connection.settimeout(_HANDSHAKE_S)
-        self._lines = connection.makefile("rb")
 
-    def read(self) -> dict[str, Any]:
-        line = self._lines.readline(_LONGEST_REQUEST)
-        data: dict[str, Any] = json.loads(line)
+    def read_head(self) -> dict[str, Any]:
+        """The head alone, unbuffered: the job behind it must not be in memory that the child inherits."""
+        size = int.from_bytes(self._exactly(4), "big")
+        if size > _LONGEST_HEAD:
+            raise ValueError("not a request")
+        data: dict[str, Any] = json.loads(self._exactly(size))
         return data
+
+    def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            piece = self.connection.recv(size - len(data))
+            if not piece:
+                raise ConnectionError("the client hung up")
+            data += piece
+        return data
+
+    def read_job(self) -> Job:
+        with self.connection.makefile("rb") as lines:
+            return Job.from_json(json.loads(lines.readline(_LONGEST_JOB)))
 
     def say(self, message: dict[str, Any]) -> None:
         if not self.gone:
@@ -85,7 +103,7 @@ def serve(connection: socket.socket, judge: Judge, fingerprint: str | None) -> s
     """
     client = Client(connection)
     try:
-        request = Request.from_json(client.read())
+        request = Request.from_json(client.read_head())
         if fingerprint is not None and request.fingerprint != fingerprint:
             client.say({"event": "stale"})
             return "stale"
@@ -117,8 +135,10 @@ def _check(client: Client, request: Request, judge: Judge, began: float) -> None
     birth_memory = processes.memory(os.getpid())
     box = open_box(plan)
     try:
-        job = Job.from_json(client.read())
+        job = client.read_job()
         report = _judge(client, box, job, birth_memory)
+        if report.verdict in _ENDED_BY_FORCE:
+            box.end()  # whoever reads this may look for what is left of it; nobody waits for milliseconds
         versions = judge.versions
         report = replace(
             report, seed=job.seed, device=report.device or job.device, torch=versions["torch"], sandbox=level,

@@ -43,8 +43,13 @@ def trees(*, compiles: bool = False, cuda: bool = False) -> tuple[str, ...]:
 
 @cache
 def hidden() -> tuple[str, ...]:
-    """Drill itself, whose folder holds the built-in challenges and their solutions once it is installed."""
-    return (str(Path(__file__).resolve().parents[2]),)
+    """Drill itself, whose folder holds the built-in challenges and their solutions once it is installed.
+
+    Every drill on the path: an editable install may lie beside the folder that its build left behind.
+    """
+    own = Path(__file__).resolve().parents[2]
+    places = {own, *(Path(entry or ".").resolve() / own.name for entry in sys.path)}
+    return tuple(sorted(str(place) for place in places if place.is_dir()))
 
 
 def devices(device: str = "cpu") -> tuple[str, ...]:

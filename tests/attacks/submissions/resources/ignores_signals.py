@@ -1,0 +1,11 @@
+"""Every signal that can be ignored is."""
+
+import signal
+
+for number in signal.valid_signals():
+    try:
+        signal.signal(number, signal.SIG_IGN)
+    except (OSError, ValueError):
+        pass
+while True:
+    pass

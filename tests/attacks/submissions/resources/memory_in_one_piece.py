@@ -1,0 +1,7 @@
+"""One allocation larger than the machine (needs time)."""
+
+import torch
+
+
+def answer(x):
+    return torch.ones(1 << 40)

@@ -1,0 +1,4 @@
+"""Printing without an end."""
+
+while True:
+    print("x" * 1000)
