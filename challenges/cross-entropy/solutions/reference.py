@@ -16,8 +16,6 @@ def cross_entropy(
     uniform = -logp.mean(1)
     loss = (1 - label_smoothing) * nll + label_smoothing * uniform
     loss = torch.where(keep, loss, 0.0)
-    if reduction == "none":
-        return loss
-    if reduction == "sum":
-        return loss.sum()
-    return loss.sum() / keep.sum()
+    if reduction == "mean":
+        return loss.sum() / keep.sum()
+    return loss.sum() if reduction == "sum" else loss
