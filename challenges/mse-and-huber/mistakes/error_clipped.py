@@ -1,0 +1,28 @@
+"""Clips the error, and with it the gradient of outliers."""
+import torch
+
+
+def _reduce(loss, reduction):
+    if reduction == "none":
+        return loss
+    if reduction == "sum":
+        return loss.sum()
+    return loss.mean()
+
+
+def _check(input, target):
+    if input.shape != target.shape:
+        raise ValueError("shapes differ")
+
+
+def mse_loss(input, target, reduction="mean"):
+    _check(input, target)
+    return _reduce((input - target) ** 2, reduction)
+
+
+def huber_loss(input, target, reduction="mean", delta=1.0):
+    _check(input, target)
+    e = input - target
+    a = torch.abs(e)
+    loss = 0.5 * torch.clamp(a, max=delta) ** 2
+    return _reduce(loss, reduction)
