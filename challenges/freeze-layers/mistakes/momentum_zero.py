@@ -1,0 +1,13 @@
+"""Sets BatchNorm's momentum to zero."""
+
+from torch import nn
+
+
+def freeze_features(model):
+    features = model.features
+    for parameter in features.parameters():
+        parameter.requires_grad_(False)
+        parameter.grad = None
+    for module in features.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.momentum = 0.0
