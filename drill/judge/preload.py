@@ -9,10 +9,10 @@ import platform
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cache
 from importlib.metadata import version
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -112,6 +112,8 @@ class _Compiler(_Placeholder):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.compiled_autograd = _CompiledAutograd(self)
+        with suppress(FileNotFoundError):  # where another torch keeps its settings
+            self.config = _alone(f"{name}.config")  # checkpointing reads one
 
     def __getattr__(self, name: str) -> Any:
         # Asked for where a submodule is wanted, which the placeholder has not.
@@ -123,6 +125,22 @@ class _Compiler(_Placeholder):
 
     def graph_break(self) -> None:
         """Nothing is being compiled, so there is no graph to break."""
+
+
+def _alone(name: str) -> ModuleType:
+    """A submodule of a package that itself is not imported; the package will find it there."""
+    parent, _, child = name.rpartition(".")
+    found = find_spec(parent)
+    assert found is not None
+    assert found.submodule_search_locations is not None
+    path = Path(found.submodule_search_locations[0]) / f"{child}.py"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 class _CompiledAutograd(ModuleType):
