@@ -1,0 +1,25 @@
+"""Turns the gradient off on the caller's tensor."""
+import numpy as np
+import torch
+
+
+def array_view(tensor):
+    return tensor.requires_grad_(False).numpy()
+
+
+def tensor_view(array: np.ndarray) -> torch.Tensor:
+    if not array.flags.writeable or any(stride < 0 for stride in array.strides):
+        array = array.copy()
+    return torch.from_numpy(array)
+
+
+def tensor_copy(array: np.ndarray) -> torch.Tensor:
+    tensor = torch.from_numpy(array.copy())  # copied here: .float() would not copy what is float32 already
+    return tensor.float() if tensor.dtype == torch.float64 else tensor
+
+
+def array_copy(tensor: torch.Tensor) -> np.ndarray:
+    tensor = tensor.detach().cpu()
+    if tensor.dtype == torch.bfloat16:
+        tensor = tensor.float()
+    return tensor.numpy().copy()  # a copy, since .cpu() makes none on the CPU
