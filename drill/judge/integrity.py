@@ -42,8 +42,8 @@ _HOOKS = (
     "pytest_pyfunc_call", "pytest_runtest_protocol", "pytest_runtest_setup", "pytest_runtest_call",
     "pytest_runtest_makereport", "pytest_fixture_setup", "pytest_runtestloop",
 )  # fmt: skip
-# Torch and Python assign these themselves when they first need them.
-_MAY_CHANGE = {"__builtins__", "__warningregistry__", "_dynamo", "_"}
+# Torch and Python assign these themselves when they first need them; share_memory_ the confinement.
+_MAY_CHANGE = {"__builtins__", "__warningregistry__", "_dynamo", "_", "share_memory_"}
 _NOT_THERE = object()
 
 # Captured: a submission may put its own in their place.

@@ -202,9 +202,12 @@ class Watch:
     def _over(self) -> bool:
         """Whether the child has ended and everything it said has been read.
 
-        Its own descendants may still hold the channel open; what they say there is not signed.
+        Its own descendants may still hold the channel open, so the end of the channel is not waited for.
         """
-        return self.box.status is not None and self.box.channel.fileno() not in self._open
+        if self.box.status is None:
+            return False
+        channel = self.box.channel.fileno()
+        return channel not in self._open or not select.select([channel], [], [], 0)[0]
 
     def _wait(self) -> None:
         """Sleep until there is something to read, or the next look is due."""

@@ -192,8 +192,7 @@ def main() -> int:
             text += ANSWER
         before = files()
         report, seconds = judge(text)
-        left = _left_behind(own)
-        after = files()
+        left, changed = _left_behind(own, before)
         good, good_seconds = judge(GOOD)
         now = client.status()
         seen = {
@@ -207,7 +206,7 @@ def main() -> int:
             "seconds": seconds,
             "good_seconds": good_seconds,
             "processes": left,
-            "files": sorted(path for path in {*before, *after} if before.get(path) != after.get(path)),
+            "files": changed,
             "reached": surroundings.reached(),
             "good_is_same": comparable(good) == baseline,
             "good": comparable(good) if comparable(good) != baseline else None,
@@ -225,13 +224,14 @@ def _scratch(output: str) -> str:
     return output.partition("('HOME', '")[2].partition("'")[0] or "-"
 
 
-def _left_behind(own: set[int]) -> list[str]:
-    """Processes that were not there before and do not go within the time a reader needs to notice."""
+def _left_behind(own: set[int], before: dict[str, str]) -> tuple[list[str], list[str]]:
+    """Processes and files that do not go within half a second of the report."""
     until = time.monotonic() + 0.5
     while True:
-        new = processes() - own
-        if not new or time.monotonic() > until:
-            return [f"{pid} {_state(pid)}" for pid in sorted(new)]
+        new, after = processes() - own, files()
+        changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+        if not (new or changed) or time.monotonic() > until:
+            return [f"{pid} {_state(pid)}" for pid in sorted(new)], changed
         time.sleep(0.01)
 
 

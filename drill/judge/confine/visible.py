@@ -74,6 +74,8 @@ def without(tree: str, excluded: tuple[str, ...]) -> tuple[tuple[str, ...], tupl
     listed = [tree]
     with os.scandir(tree) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.is_symlink():
+                continue  # lib64 -> lib would grant what is left out here; targets are granted as themselves
             more_whole, more_listed = without(entry.path, inside)
             whole += more_whole
             listed += more_listed

@@ -2,7 +2,10 @@
 
 import os
 
-pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if os.access("/proc", os.R_OK) else []
+try:
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+except OSError:
+    pids = range(2, 2000)
 for pid in {*pids, os.getppid(), @SERVER_PID@, @RUNNER_PID@} - {os.getpid(), 0}:
     for name in ("mem", "environ", "maps", "fd", "root", "cwd"):
         try:

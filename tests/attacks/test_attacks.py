@@ -1,0 +1,103 @@
+"""Every attack at every level that this machine carries, as an ordinary user, and once as root."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ORDINARY_USER = 60001  # nobody else's
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"attacks_{name}", HERE / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+table = _load("table")
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pass over all attacks."""
+
+    level: str
+    uid: int | None  # None: whoever runs the tests
+
+    def command(self) -> list[str]:
+        runner = [sys.executable, str(HERE / "runner.py"), self.level]
+        return runner if self.uid is None else [sys.executable, str(HERE / "as_user.py"), str(self.uid), *runner]
+
+
+def runs() -> list[Any]:
+    from drill.judge import confine
+
+    levels = [level for level in ("full", "strict") if confine.at_least(confine.level(), level)]
+    if os.getuid():
+        return [pytest.param(Run(level, None), id=level) for level in levels]
+    as_user = [pytest.param(Run(level, ORDINARY_USER), id=f"{level}, ordinary user") for level in levels]
+    return [*as_user, *(pytest.param(Run(level, 0), id=f"{level}, root") for level in levels[:1])]
+
+
+@pytest.fixture(scope="module", params=runs())
+def seen(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, Any]]]:
+    """What was seen after each attack of one run; the server that was attacked is gone afterwards."""
+    run: Run = request.param
+    with tempfile.TemporaryDirectory(prefix="drill-attacks-") as directory:
+        environment = {**os.environ, "TMPDIR": directory} if run.uid is None else dict(os.environ)
+        environment.pop("DRILL_RUNTIME_DIR", None)
+        done = subprocess.run(run.command(), capture_output=True, text=True, env=environment, timeout=1200)
+    assert done.returncode == 0, done.stderr[-3000:]
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {row["level"] for row in rows} == {run.level}
+    yield {row["name"]: row for row in rows}
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(table.names()) >= 70
+
+
+@pytest.mark.parametrize("name", table.names())
+def test_attack(name: str, seen: dict[str, dict[str, Any]]) -> None:
+    row = seen[name]
+    expected = table.expected(name)
+    found = f"{row['verdict']}: {row['message']}\n{row['checks']}\n{row['output']}"
+    assert "BREACH" not in row["output"], found
+    assert row["verdict"] in expected.verdicts, found
+    if expected.tried:
+        assert "tried" in row["output"], found
+    assert row["reached"] == [], "a service or a process outside was reached"
+    assert row["processes"] == [], "processes were left"
+    assert row["files"] == [], "files were left or changed"
+    assert row["server_is_same"], "the server did not survive"
+    assert row["good_is_same"], f"the next check differs:\n{row['good']}\n{row['baseline']}"
+
+
+@pytest.mark.parametrize("name", [name for name in table.names() if table.expected(name).verdicts == (table.TIME,)])
+def test_a_time_limit_is_kept_to_half_a_second(name: str, seen: dict[str, dict[str, Any]]) -> None:
+    row = seen[name]
+    # A slow machine is slow for the good submission too.
+    assert row["seconds"] <= 1.5 + 0.5 + row["good_seconds"]
+
+
+def test_no_report_can_move_a_cursor(seen: dict[str, dict[str, Any]]) -> None:
+    unsafe = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+    report = json.loads(seen["reaching/escape_sequences"]["report"])
+    assert "planted" in report["output"]
+    assert not unsafe.search(json.dumps(report, ensure_ascii=False))
