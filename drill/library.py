@@ -8,7 +8,7 @@ import difflib
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -28,7 +28,7 @@ from drill.challenge import (
     Track,
     TrackDay,
 )
-from drill.errors import UsageError
+from drill.errors import SpecError, UsageError
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,21 @@ class Library:
             packs.append(Pack(path, cache))
         return cls(tuple(packs), cache)
 
-    def challenges(self) -> list[Challenge]:
-        found = [pack.challenge(folder) for pack in self.packs for folder in pack.folders]
+    def challenges(self, on_broken: Callable[[SpecError], None] | None = None) -> list[Challenge]:
+        """Every challenge; one that is not written as it should be is told to `on_broken` and left out.
+
+        Raises:
+            SpecError: a challenge is broken, and there is nobody to tell.
+        """
+        found = []
+        for pack in self.packs:
+            for folder in pack.folders:
+                try:
+                    found.append(pack.challenge(folder))
+                except SpecError as error:
+                    if on_broken is None:
+                        raise
+                    on_broken(error)
         self.cache.save()
         return found
 

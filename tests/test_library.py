@@ -88,3 +88,13 @@ def test_a_cache_that_cannot_be_written_is_no_error(library: Library, tmp_path: 
     blocked = tmp_path / "file"
     blocked.write_text("", encoding="utf-8")
     assert Library.find(cache_file=blocked / "specs.json").challenges() == library.challenges()
+
+
+def test_a_broken_challenge_does_not_hide_the_others(other_pack: Path) -> None:
+    (other_pack / "another-one" / "challenge.yaml").write_text("format: 1\n", encoding="utf-8")
+    library = Library.find([other_pack])
+    told: list[str] = []
+    names = [c.id for c in library.challenges(on_broken=lambda error: told.append(error.message))]
+    assert "custom-linear" in names
+    assert "another-one" not in names
+    assert any("another-one/challenge.yaml" in message for message in told)

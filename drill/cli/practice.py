@@ -38,7 +38,7 @@ def overview() -> None:
     from drill.cli import render
 
     with Session() as session:
-        challenges = session.library.challenges()
+        challenges = session.challenges()
         states = do.states(challenges, session.store)
         last = session.store.last_started()
         going_on = None
@@ -71,7 +71,7 @@ def list_challenges(
 ) -> None:
     """List the challenges and where you stand with each."""
     with Session() as session:
-        challenges = session.library.challenges()
+        challenges = session.challenges()
         if topic is not None:
             challenges = _on_topic(challenges, topic)
         if track is not None:
@@ -300,7 +300,7 @@ def next(
 ) -> None:
     """Name the next challenge of your track."""
     with Session() as session:
-        states = do.states(session.library.challenges(), session.store)
+        states = do.states(session.challenges(), session.store)
         challenge = _next(session, states, track)
         if json:
             print_json(_summary(challenge, states) if challenge else None)
@@ -313,7 +313,7 @@ def next(
 def status(json: Json = False) -> None:
     """Show your progress by topic, difficulty and track."""
     with Session() as session:
-        challenges = session.library.challenges()
+        challenges = session.challenges()
         states = do.states(challenges, session.store)
         topics = session.library.topics()
         by_topic = {

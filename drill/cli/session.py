@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drill import config, paths
+from drill.challenge import Challenge
 from drill.config import Config
 from drill.library import Library
 from drill.store import Store
@@ -33,6 +34,10 @@ class Session:
     def library(self) -> Library:
         return Library.find(self.config.packs)
 
+    def challenges(self) -> list[Challenge]:
+        """Every challenge that can be read; the others are named on stderr."""
+        return self.library.challenges(on_broken=lambda error: _left_out(error.message))
+
     @cached_property
     def store(self) -> Store:
         return Store.open(paths.data_dir() / "drill.db")
@@ -44,6 +49,10 @@ class Session:
     @property
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def _left_out(reason: str) -> None:
+    sys.stderr.write(f"drill: left out: {reason}\n")
 
 
 def print_json(value: Any) -> None:
