@@ -1,0 +1,14 @@
+"""Gives the mask as floats of 0 and 1."""
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+
+def pad_collate(batch, padding_value=0.0):
+    sequences = [sequence for sequence, _ in batch]
+    labels = torch.tensor([label for _, label in batch])
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    padded = pad_sequence(sequences, batch_first=True, padding_value=padding_value)
+    mask = torch.arange(padded.shape[1]) < lengths[:, None]
+    mask = mask.float()
+    return padded, lengths, mask, labels

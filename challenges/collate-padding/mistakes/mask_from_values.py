@@ -1,0 +1,14 @@
+"""Makes the mask by comparing with the padding value."""
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+
+def pad_collate(batch, padding_value=0.0):
+    sequences = [sequence for sequence, _ in batch]
+    labels = torch.tensor([label for _, label in batch])
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    padded = pad_sequence(sequences, batch_first=True, padding_value=padding_value)
+    mask = padded != padding_value
+    mask = mask.view(*mask.shape[:2], -1).any(-1)
+    return padded, lengths, mask, labels

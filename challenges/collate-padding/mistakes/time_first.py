@@ -1,0 +1,13 @@
+"""Leaves batch_first at its default."""
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+
+def pad_collate(batch, padding_value=0.0):
+    sequences = [sequence for sequence, _ in batch]
+    labels = torch.tensor([label for _, label in batch])
+    lengths = torch.tensor([len(sequence) for sequence in sequences])
+    padded = pad_sequence(sequences, padding_value=padding_value)
+    mask = torch.arange(padded.shape[0]) < lengths[:, None]
+    return padded, lengths, mask, labels
