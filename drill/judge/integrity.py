@@ -43,7 +43,11 @@ _HOOKS = (
     "pytest_runtest_makereport", "pytest_fixture_setup", "pytest_runtestloop",
 )  # fmt: skip
 # Torch and Python assign these themselves when they first need them; share_memory_ the confinement.
-_MAY_CHANGE = {"__builtins__", "__warningregistry__", "_dynamo", "_", "share_memory_"}
+_MAY_CHANGE = {
+    "__builtins__", "__warningregistry__", "_dynamo", "_",
+    "Storage",  # follows torch.set_default_dtype
+    "share_memory_",
+}  # fmt: skip
 _NOT_THERE = object()
 
 # Captured: a submission may put its own in their place.

@@ -102,6 +102,8 @@ class Plugin:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        # Pytest would write a traceback that nobody reads, of exceptions that may have endless texts.
+        item.repr_failure = _no_text  # type: ignore[method-assign]
         report = yield
         if call.when == "teardown":
             self._guard.remove()
@@ -138,6 +140,10 @@ class Plugin:
     def _say_what_changed(self, what: list[str]) -> None:
         if what:
             self._send({"event": protocol.TAMPERED, "what": what[:20]})
+
+
+def _no_text(*_: object, **__: object) -> str:
+    return "failed"
 
 
 def _title(item: pytest.Item) -> str:

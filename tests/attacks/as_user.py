@@ -9,6 +9,7 @@ import ctypes
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 NEW_MOUNTS, NEW_PIDS, NEW_IPC = 0x20000, 0x20000000, 0x8000000
 PRIVATE_RECURSIVE, BIND_RECURSIVE = (1 << 18) | 16384, 4096 | 16384
@@ -27,8 +28,12 @@ def main() -> int:
         raise OSError(ctypes.get_errno(), "unshare")
     mount("none", "/", None, PRIVATE_RECURSIVE)
     pid = os.fork()
-    if pid:
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if pid == 0:
+        be_first_process(uid, command)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def be_first_process(uid: int, command: list[str]) -> NoReturn:
     mount("proc", "/proc", "proc", 0)
     keep_python()
     for place in ("/tmp", "/var/tmp", "/dev/shm"):
@@ -50,7 +55,7 @@ def keep_python() -> None:
         mount(f"/proc/self/fd/{held}", str(base), None, BIND_RECURSIVE)
 
 
-def run_as_first_process(command: list[str]) -> None:
+def run_as_first_process(command: list[str]) -> NoReturn:
     """Process 1 has to wait for orphans, or they show as left behind."""
     pid = os.fork()
     if pid == 0:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -56,7 +55,7 @@ def runs() -> list[Any]:
 
 
 @pytest.fixture(scope="module", params=runs())
-def seen(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, Any]]]:
+def seen(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
     """What was seen after each attack of one run; the server that was attacked is gone afterwards."""
     run: Run = request.param
     with tempfile.TemporaryDirectory(prefix="drill-attacks-") as directory:
@@ -66,7 +65,7 @@ def seen(request: pytest.FixtureRequest) -> Iterator[dict[str, dict[str, Any]]]:
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert {row["level"] for row in rows} == {run.level}
-    yield {row["name"]: row for row in rows}
+    return {row["name"]: row for row in rows}
 
 
 def test_there_are_enough_of_them() -> None:

@@ -3,7 +3,7 @@
 import os
 import signal
 
-for pid in (os.getppid(), @SERVER_PID@, @RUNNER_PID@, @VICTIM_PID@):
+for pid in (os.getppid(), int("@SERVER_PID@"), int("@RUNNER_PID@"), int("@VICTIM_PID@")):
     for number in (0, signal.SIGTERM, signal.SIGKILL):
         try:
             if pid > 1:
@@ -11,7 +11,7 @@ for pid in (os.getppid(), @SERVER_PID@, @RUNNER_PID@, @VICTIM_PID@):
                 print("BREACH", pid, number)
         except OSError:
             pass
-for group in (@SERVER_PID@, @RUNNER_PID@):
+for group in (int("@SERVER_PID@"), int("@RUNNER_PID@")):
     try:
         os.killpg(group, signal.SIGTERM)
         print("BREACH group", group)

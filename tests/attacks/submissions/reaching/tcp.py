@@ -2,7 +2,7 @@
 
 import socket
 
-for address in (("127.0.0.1", @TCP_PORT@), ("::1", @TCP_PORT@), ("1.1.1.1", 53), ("169.254.169.254", 80)):
+for address in (("127.0.0.1", int("@TCP_PORT@")), ("::1", int("@TCP_PORT@")), ("1.1.1.1", 53), ("169.254.169.254", 80)):
     try:
         socket.create_connection(address, timeout=0.3)
         print("BREACH", address)

@@ -4,7 +4,7 @@ import socket
 
 try:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.sendto(b"planted", ("127.0.0.1", @UDP_PORT@))
+        one.sendto(b"planted", ("127.0.0.1", int("@UDP_PORT@")))
         print("sent")
 except OSError:
     pass

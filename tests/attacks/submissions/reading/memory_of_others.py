@@ -6,7 +6,7 @@ try:
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
 except OSError:
     pids = range(2, 2000)
-for pid in {*pids, os.getppid(), @SERVER_PID@, @RUNNER_PID@} - {os.getpid(), 0}:
+for pid in {*pids, os.getppid(), int("@SERVER_PID@"), int("@RUNNER_PID@")} - {os.getpid(), 0}:
     for name in ("mem", "environ", "maps", "fd", "root", "cwd"):
         try:
             if name in ("fd", "root", "cwd"):
