@@ -13,6 +13,7 @@ from pathlib import Path
 
 from drill import __version__, editor, paths
 from drill.config import Config
+from drill.config import path as config_file
 from drill.errors import DrillError
 from drill.store import Store
 
@@ -45,7 +46,7 @@ print(json.dumps({"version": torch.__version__, "devices": devices}))
 
 def examine(config: Config, *, quick: bool = False) -> list[Finding]:
     """Look at Python, torch, the editor, the directories, the sandbox and the judge."""
-    found = [_python(), *_editor(config), _workspace(config.workspace), _store()]
+    found = [_python(), _config(), *_editor(config), _workspace(config.workspace), _store()]
     found += [*_sandbox()]
     if not quick:
         found += [*_torch(), _judge()]
@@ -55,6 +56,12 @@ def examine(config: Config, *, quick: bool = False) -> list[Finding]:
 def _python() -> Finding:
     version = ".".join(map(str, sys.version_info[:3]))
     return Finding("python", Grade.WORKS, f"{version}, {sys.executable}; drill {__version__}")
+
+
+def _config() -> Finding:
+    path = config_file()
+    there = "" if path.exists() else " (not there; the defaults hold)"
+    return Finding("config", Grade.WORKS, f"{path}{there}")
 
 
 def _torch() -> Iterator[Finding]:
