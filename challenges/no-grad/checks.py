@@ -1,0 +1,255 @@
+"""Hidden checks for no-grad. A check's docstring is the line the learner sees."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from drill.checking import assert_close, fail, tried
+
+
+class Log(list):
+    """A list that a copy of the model shares with the model."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+class Watch(nn.Module):
+    """Passes its input on, and notes its mode and whether a graph is being built."""
+
+    def __init__(self, log):
+        super().__init__()
+        self.log = log
+
+    def forward(self, x):
+        self.log.append((self.training, torch.is_grad_enabled()))
+        return x
+
+
+class Broken(nn.Module):
+    def forward(self, x):
+        raise LookupError("this model is broken")
+
+
+def make(device, *, middle=()):
+    """Linear, BatchNorm with statistics of its own, and a nested part; 3 in, 4 out."""
+    model = nn.Sequential(
+        nn.Linear(3, 5), nn.BatchNorm1d(5), nn.Sequential(*middle, nn.Tanh()), nn.Linear(5, 4)
+    ).to(device)
+    model[1].running_mean.normal_()
+    model[1].running_var.uniform_(0.5, 2.0)
+    nn.init.normal_(model[1].weight)
+    return model
+
+
+def set_modes(model, how):
+    model.train(how in ("all in training", "BatchNorm frozen"))
+    if how == "BatchNorm frozen":
+        model[1].eval()
+    elif how == "only the nested part in training":
+        model[2].train()
+        model[2][-1].eval()
+
+
+def modes(model):
+    return {name or "model": module.training for name, module in model.named_modules()}
+
+
+HOW = ["all in training", "all in eval", "BatchNorm frozen", "only the nested part in training"]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_output_is_that_of_eval_mode(submission, device, how):
+    """the output is the one of eval mode"""
+    x = torch.randn(6, 3, device=device)
+    judge_output(submission, make(device), x, how)
+    judge_output(submission, make(device, middle=[nn.Dropout(0.5)]), x, how)
+
+
+def judge_output(submission, model, x, how):
+    in_eval = copy.deepcopy(model).eval()
+    wrong = copy.deepcopy(in_eval)
+    wrong[1].train()
+    expected = in_eval(x).detach()
+    set_modes(model, how)
+    tried(f"predict(model, x), the modules {how}", x=x)
+    got = submission.predict(model, x)
+    assert_close(
+        got,
+        expected,
+        what="the output",
+        mistakes={
+            "BatchNorm normalised by the batch; the model is not in eval mode": lambda: wrong(
+                x
+            ).detach(),
+            "these are probabilities; return what the model returns": expected.softmax(-1),
+            "these are classes; return what the model returns": expected.argmax(-1),
+        },
+        hint="call model.eval() before the forward pass, whichever mode the model itself is in: its parts may be in another",
+    )
+
+
+def test_no_graph_is_built(submission, device):
+    """no graph is built while the model runs"""
+    log = Log()
+    model = make(device, middle=[Watch(log)])
+    x = torch.randn(6, 3, device=device)
+    tried("predict(model, x), watching torch.is_grad_enabled() inside the model", x=x)
+    got = submission.predict(model, x)
+    assert log, "the model was not called"
+    if any(building for _, building in log):
+        fail(
+            "a graph is built during the forward pass",
+            mistake="eval() does not turn gradients off"
+            if got.requires_grad
+            else "detach() cuts the result off afterwards, when all activations have been kept",
+            hint="with torch.no_grad(): around model(x)",
+        )
+    assert len(log) == 1, (
+        f"one prediction should call the model once, it was called {len(log)} times"
+    )
+    assert not got.requires_grad, "the result requires a gradient"
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_modes_are_restored(submission, device, how):
+    """each module is back in its own mode"""
+    model = make(device)
+    set_modes(model, how)
+    before = modes(model)
+    tried(f"predict(model, x), the modules {how}")
+    submission.predict(model, torch.randn(6, 3, device=device))
+    now = modes(model)
+    different = [name for name in before if now[name] != before[name]]
+    if different:
+        mixed = len(set(before.values())) == 2
+        all_alike = len(set(now.values())) == 1
+        fail(
+            "; ".join(
+                f"{name}.training was {before[name]} and is {now[name]}" for name in different[:3]
+            ),
+            mistake="model.train(mode) sets every module to one mode; remember each one's own"
+            if mixed and all_alike
+            else "the model stays in eval mode"
+            if not any(now.values())
+            else "model.train() at the end, whatever the mode was before",
+            hint="modes = [(m, m.training) for m in model.modules()], and set m.training back",
+        )
+
+
+@pytest.mark.parametrize("enabled", [False, True], ids=["inside no_grad", "with gradients on"])
+def test_gradient_mode_of_the_caller_is_restored(submission, device, enabled):
+    """the caller's gradient mode is as before"""
+    model = make(device)
+    x = torch.randn(6, 3, device=device)
+    tried(f"predict(model, x) {'with gradients on' if enabled else 'inside torch.no_grad()'}")
+    with torch.set_grad_enabled(enabled):
+        submission.predict(model, x)
+        after = torch.is_grad_enabled()
+    if after != enabled:
+        fail(
+            f"gradients were {'on' if enabled else 'off'} before the call, and are {'on' if after else 'off'} after it",
+            mistake="set_grad_enabled as a plain call holds until somebody calls it again",
+            hint="with torch.no_grad(): restores what was there",
+        )
+
+
+def test_all_is_restored_when_the_model_raises(submission, device):
+    """an error in the model comes through, and leaves everything as before"""
+    model = make(device, middle=[Broken()])
+    set_modes(model, "BatchNorm frozen")
+    before = modes(model)
+    tried("predict(model, x) with a model whose forward raises")
+    try:
+        with torch.enable_grad():
+            try:
+                got = submission.predict(model, torch.randn(6, 3, device=device))
+            finally:
+                grad_mode = torch.is_grad_enabled()
+    except LookupError:
+        pass
+    else:
+        fail(
+            f"the model's error is lost, and {got!r} came back instead",
+            hint="try ... finally, without except",
+        )
+    hint = "restore in a finally block"
+    if modes(model) != before:
+        fail(
+            "after the error the modules are in other modes than before",
+            mistake="an error skips the lines that restore",
+            hint=hint,
+        )
+    if not grad_mode:
+        fail(
+            "after the error gradients are off",
+            mistake="an error skips the lines that restore",
+            hint=hint,
+        )
+
+
+def test_model_is_left_alone(submission, device):
+    """weights, buffers, gradients and requires_grad stay as they are"""
+    model = make(device)
+    model[3].weight.requires_grad_(False)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.grad = torch.randn_like(parameter)
+    x = torch.randn(6, 3, device=device, requires_grad=True)
+    values = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+    flags = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    gradients = {
+        name: None if p.grad is None else p.grad.clone() for name, p in model.named_parameters()
+    }
+    tried("predict(model, x), looking at the model before and after", x=x)
+    submission.predict(model, x)
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, values[name]), f"{name} changed"
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad != flags[name]:
+            fail(
+                f"{name}.requires_grad was {flags[name]}, and is {parameter.requires_grad}",
+                mistake="requires_grad says what to train; it is not the switch for inference",
+                hint="torch.no_grad() leaves the flags alone",
+            )
+        before = gradients[name]
+        same = (
+            parameter.grad is None
+            if before is None
+            else parameter.grad is not None and torch.equal(parameter.grad, before)
+        )
+        assert same, (
+            f"the gradient of {name} changed; a prediction between backward() and step() would spoil the step"
+        )
+    assert x.requires_grad, "x.requires_grad was True, and is False"
+
+
+class Heads(nn.Module):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        self.layer = nn.Linear(3, 4)
+
+    def forward(self, x):
+        y = self.layer(x)
+        return (y, 2 * y) if self.kind == "tuple" else {"logits": y, "twice": 2 * y}
+
+
+@pytest.mark.parametrize("kind", ["tuple", "dict"])
+def test_outputs_of_any_kind(submission, device, kind):
+    """a model may return a tuple or a dict"""
+    model = Heads(kind).to(device)
+    x = torch.randn(6, 3, device=device)
+    y = model.layer(x).detach()
+    expected = (y, 2 * y) if kind == "tuple" else {"logits": y, "twice": 2 * y}
+    tried(f"predict(model, x) with a model that returns a {kind}", x=x)
+    try:
+        got = submission.predict(model, x)
+    except (AttributeError, TypeError) as error:
+        fail(
+            f"a model that returns a {kind} raises {type(error).__name__}: {error}",
+            hint="return what the model returns, as it is",
+        )
+    assert_close(got, expected, what="the output")
