@@ -11,10 +11,12 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from drill import cards, decks
 from drill.cards import Bug, Card, Choice, Cloze, Computed, Output, Recall, Shape
@@ -183,21 +185,19 @@ def _yaml(value: Any) -> str:
 
 def _entry_of(card: Card) -> dict[str, Any]:
     """A card as a deck file holds it; what is at its default is left out."""
-    data = cards.to_json(card)
-    for name in ("deck", "topic", "section"):
-        del data[name]
-    defaults = {field.name: field.default for field in fields(card)}
-    slim = {
-        key: list(value) if isinstance(value, tuple) else value
-        for key, value in data.items()
-        if value != defaults.get(key)
+    data = msgspec.to_builtins(card)
+    defaults = {
+        field.name: msgspec.to_builtins(field.default)
+        for field in msgspec.structs.fields(type(card))
+        if field.default is not msgspec.NODEFAULT
     }
-    if isinstance(card, Choice):
-        slim["options"] = [
-            {key: value for key, value in option.items() if value not in ("", False)}
-            for option in data["options"]
-        ]
-    return {"id": slim.pop("id"), "kind": slim.pop("kind"), **slim}
+    slim = {
+        key: value
+        for key, value in data.items()
+        if key not in ("id", "kind", "deck", "topic", "section")
+        and (key not in defaults or value != defaults[key])
+    }
+    return {"id": card.id, "kind": card.kind, **slim}
 
 
 def _slug(text: str) -> str:
@@ -343,7 +343,7 @@ def _write_package(
     for card in found:
         deck = packed.setdefault(card.deck, genanki.Deck(_number(card.deck), f"drill::{card.deck}"))
         front, back = _sides(card, answers.get(card.id))
-        data = json.dumps(cards.to_json(card), ensure_ascii=False)
+        data = cards.encode(card)
         deck.add_note(
             genanki.Note(
                 model=model,
@@ -497,8 +497,8 @@ def _note_entry(file: Path, note: Note, topic: str) -> Entry:
 def _own_entry(where: str, note: Note) -> Entry:
     """A card that drill wrote comes back whole, not as the HTML that Anki shows."""
     try:
-        card = cards.from_json(json.loads(html.unescape(note.fields["Drill"])))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        card = cards.decode(html.unescape(note.fields["Drill"]))
+    except msgspec.MsgspecError as error:
         raise SpecError(
             f"{where}: the field Drill does not hold a card: {error}",
             hint="restore the field, or delete the note",

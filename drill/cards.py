@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from enum import IntEnum
-from typing import Any, ClassVar
+from typing import ClassVar
+
+import msgspec
+from msgspec import Struct
 
 GAP = "____"
 LEECH_LAPSES = 8
@@ -34,8 +36,7 @@ class State(IntEnum):
     RELEARNING = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class Card(Struct, frozen=True, kw_only=True, tag_field="kind", tag=str.lower):
     """What the six kinds share. `explanation` is shown after the answer, whatever the kind."""
 
     kind: ClassVar[str] = ""
@@ -51,21 +52,18 @@ class Card:
     proof: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recall(Card):
+class Recall(Card, frozen=True, kw_only=True):
     kind: ClassVar[str] = "recall"
     answer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str
     right: bool = False
     why: str = ""  # why it is wrong; a right option may say why it is right
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(Card):
+class Choice(Card, frozen=True, kw_only=True):
     kind: ClassVar[str] = "choice"
     options: tuple[Option, ...]
 
@@ -78,8 +76,7 @@ class Choice(Card):
         return tuple(options)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output(Card):
+class Output(Card, frozen=True, kw_only=True):
     kind: ClassVar[str] = "output"
     code: str
 
@@ -88,8 +85,7 @@ class Output(Card):
         return self.code
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shape(Card):
+class Shape(Card, frozen=True, kw_only=True):
     kind: ClassVar[str] = "shape"
     setup: str = ""
     expression: str
@@ -103,8 +99,7 @@ class Shape(Card):
         ).lstrip("\n")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cloze(Card):
+class Cloze(Card, frozen=True, kw_only=True):
     kind: ClassVar[str] = "cloze"
     code: str
     answer: str
@@ -116,8 +111,7 @@ class Cloze(Card):
         return self.code.replace(GAP, filling.strip())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bug(Card):
+class Bug(Card, frozen=True, kw_only=True):
     kind: ClassVar[str] = "bug"
     code: str
     line: int
@@ -132,34 +126,30 @@ class Bug(Card):
         return "\n".join(lines) + "\n"
 
 
+AnyCard = Recall | Choice | Output | Shape | Cloze | Bug
 KINDS: dict[str, type[Card]] = {
     kind.kind: kind for kind in (Recall, Choice, Output, Shape, Cloze, Bug)
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """What a snippet did when it ran: what it printed, and the class of the error that ended it."""
 
     printed: str
     error: str = ""
 
 
-def to_json(card: Card) -> dict[str, Any]:
-    return {"kind": card.kind, **asdict(card)}
+def encode(card: Card) -> str:
+    return msgspec.json.encode(card).decode()
 
 
-def from_json(data: dict[str, Any]) -> Card:
-    """The inverse of `to_json`."""
-    kind = KINDS[data["kind"]]
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value
-        for key, value in data.items()
-        if key != "kind"
-    }
-    if kind is Choice:
-        fields["options"] = tuple(Option(**option) for option in fields["options"])
-    return kind(**fields)
+def decode(text: str) -> Card:
+    """The inverse of `encode`.
+
+    Raises:
+        msgspec.ValidationError, msgspec.DecodeError: the text is not that of a card.
+    """
+    return msgspec.json.decode(text, type=AnyCard)
 
 
 def subject(card_id: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from drill import cards
 from drill.cards import Card, Choice, Cloze, Computed, Option
 from drill.errors import SpecError
-from drill.store import CardRow, Store
+from drill.quiz_store import CardRow, QuizStore
 
 if TYPE_CHECKING:
     from yaml import Node
@@ -205,7 +205,7 @@ def line_of(path: Path, card_id: str) -> int:
 # Into the store
 
 
-def sync(store: Store, folders: Iterable[Path]) -> None:
+def sync(store: QuizStore, folders: Iterable[Path]) -> None:
     """Bring the store's copy of the cards up to date; only files that changed are read.
 
     A card's schedule hangs on its id alone: it outlives an edit of the text, and the deck itself.
@@ -242,7 +242,7 @@ def _fingerprint(path: Path) -> str:
     return f"{READER}:{status.st_mtime_ns}:{status.st_size}"
 
 
-def _no_shared_ids(store: Store, decks: Sequence[Deck], replaced: set[Path]) -> None:
+def _no_shared_ids(store: QuizStore, decks: Sequence[Deck], replaced: set[Path]) -> None:
     owners = {id_: path for id_, path in store.card_files().items() if path not in replaced}
     for deck in decks:
         for card in deck.cards:
@@ -264,7 +264,7 @@ def _row(deck: Deck, position: int, card: Card) -> CardRow:
         kind=card.kind,
         section=card.section,
         position=position,
-        content=json.dumps(cards.to_json(card), ensure_ascii=False),
+        content=cards.encode(card),
     )
 
 

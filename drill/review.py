@@ -3,12 +3,13 @@
 The clock comes in as an argument; each rating is on disk before the function that takes it returns.
 """
 
-import json
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from random import Random
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill import cards, schedule
 from drill.cards import (
@@ -26,16 +27,15 @@ from drill.cards import (
     subject,
 )
 from drill.errors import UsageError
+from drill.quiz_store import Action, CardCounts, CardRow, Only, QuizStore, Review, Schedule
 from drill.schedule import Settings
-from drill.store import Action, CardCounts, CardRow, Only, Review, Schedule, Store
 
 # A learning step that ends so soon is not waited for once nothing else is left.
 LEARN_AHEAD = timedelta(minutes=20)
 EVERYTHING = Only()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a session is for. `new` is how many new cards it may show."""
 
     only: Only = EVERYTHING
@@ -51,8 +51,7 @@ class Turn(StrEnum):
     CRAM = "cram"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A card whose turn it is."""
 
     card: Card
@@ -69,15 +68,13 @@ class Item:
         return self.schedule is not None and self.schedule.lapses >= LEECH_LAPSES
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     due: int
     new: int
     soon: int = 0  # in a learning step that has not ended yet
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """One thing that was done in this session and can be undone."""
 
     item: Item
@@ -95,16 +92,15 @@ class Done:
         )
 
 
-@dataclass(slots=True)
-class Session:
+class Session(Struct):
     """What was done so far, and what it was done with."""
 
-    store: Store
+    store: QuizStore
     plan: Plan
     settings: Settings
     started_at: datetime
-    done: list[Done] = field(default_factory=list)
-    to_cram: list[CardRow] = field(default_factory=list)
+    done: list[Done] = []
+    to_cram: list[CardRow] = []
     returned: Item | None = None  # a card that an undo brought back is shown next
 
     @property
@@ -116,7 +112,7 @@ class Session:
         return self.plan.new - sum(done.item.turn is Turn.NEW for done in self.done)
 
 
-def start(store: Store, plan: Plan, settings: Settings, now: datetime) -> Session:
+def start(store: QuizStore, plan: Plan, settings: Settings, now: datetime) -> Session:
     session = Session(store, plan, settings, now)
     if plan.cram:
         session.to_cram = store.cards(plan.only)
@@ -124,7 +120,7 @@ def start(store: Store, plan: Plan, settings: Settings, now: datetime) -> Sessio
     return session
 
 
-def new_today(store: Store, per_day: int, now: datetime) -> int:
+def new_today(store: QuizStore, per_day: int, now: datetime) -> int:
     """How many of today's new cards are left; a day begins at midnight where the person is."""
     midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     return max(per_day - store.introduced_since(midnight), 0)
@@ -159,7 +155,7 @@ def _item(row: CardRow, turn: Turn, schedule: Schedule | None = None) -> Item:
 
 
 def card_of(row: CardRow) -> Card:
-    return cards.from_json(json.loads(row.content))
+    return cards.decode(row.content)
 
 
 def left(session: Session, now: datetime) -> Left:
@@ -235,7 +231,7 @@ def suspend(session: Session, item: Item, now: datetime) -> Done:
     return done
 
 
-def resume(store: Store, card_id: str, now: datetime) -> None:
+def resume(store: QuizStore, card_id: str, now: datetime) -> None:
     """Bring a suspended card back; its schedule is what it was.
 
     Raises:
@@ -250,7 +246,9 @@ def resume(store: Store, card_id: str, now: datetime) -> None:
     _suspend(store, name, Action.RESUME, now)
 
 
-def _suspend(store: Store, name: str, action: Action, now: datetime) -> tuple[int, Schedule | None]:
+def _suspend(
+    store: QuizStore, name: str, action: Action, now: datetime
+) -> tuple[int, Schedule | None]:
     return store.add_review(
         Review(name, now, action),
         lambda current: replace(current or Schedule(name), suspended=action is Action.SUSPEND),
@@ -288,7 +286,7 @@ def reread(session: Session, item: Item) -> None:
     ]
 
 
-def rebuilt(store: Store) -> dict[str, Schedule | None]:
+def rebuilt(store: QuizStore) -> dict[str, Schedule | None]:
     """Every schedule as the log alone gives it."""
     log = sorted(store.reviews(), key=lambda review: review.subject)  # stable: oldest first
     return {name: schedule.replayed(rows) for name, rows in groupby(log, key=lambda r: r.subject)}
@@ -310,7 +308,7 @@ def snippet_of(card: Card) -> str | None:
     return card.snippet if isinstance(card, Output | Shape) else None
 
 
-def known_answer(store: Store, card: Card) -> Computed | None:
+def known_answer(store: QuizStore, card: Card) -> Computed | None:
     snippet = snippet_of(card)
     return store.answer(snippet_hash(snippet)) if snippet is not None else None
 
@@ -339,8 +337,7 @@ def is_reference(card: Cloze, typed: str) -> bool:
 # After the session
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     reviewed: int
     cards: int
     new: int
@@ -368,7 +365,7 @@ def summary(session: Session, now: datetime) -> Summary:
     )
 
 
-def only(store: Store, deck: str, topic: str) -> Only:
+def only(store: QuizStore, deck: str, topic: str) -> Only:
     """The cards of a deck or a topic.
 
     Raises:
@@ -387,8 +384,7 @@ def only(store: Store, deck: str, topic: str) -> Only:
     return Only(deck, topic)
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """What `drill quiz stats` draws. Days are local; what is overdue counts for today."""
 
     counts: CardCounts
@@ -399,7 +395,7 @@ class Stats:
     reviews: dict[date, int]
 
 
-def stats(store: Store, only: Only, now: datetime, days: int = 30) -> Stats:
+def stats(store: QuizStore, only: Only, now: datetime, days: int = 30) -> Stats:
     today = now.astimezone().date()
     by_day = store.due_by_day(only)
     overdue = sum(count for day, count in by_day.items() if day < today)

@@ -1,24 +1,24 @@
 """FSRS, by the `fsrs` package: what a rating does to a schedule, and when a card comes back."""
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import fsrs
+import msgspec
 from fsrs.scheduler import DEFAULT_PARAMETERS
+from msgspec import Struct
+from msgspec.structs import replace
 
 from drill.cards import Rating, State
 from drill.errors import UsageError
-from drill.store import Action, Review, Schedule
+from drill.quiz_store import Action, Review, Schedule
 
 # py-fsrs returns its defaults below this many reviews that came a day or more after the one before.
 MIN_REVIEWS_TO_FIT = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What FSRS is set to. No parameters: its defaults."""
 
     retention: float = 0.9
@@ -27,17 +27,11 @@ class Settings:
     parameters: tuple[float, ...] = ()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
+        return msgspec.json.encode(self).decode()
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
-        data = json.loads(text)
-        return cls(
-            retention=data["retention"],
-            learning_steps_m=tuple(data["learning_steps_m"]),
-            relearning_steps_m=tuple(data["relearning_steps_m"]),
-            parameters=tuple(data["parameters"]),
-        )
+        return msgspec.json.decode(text, type=cls)
 
 
 @lru_cache

@@ -1,15 +1,15 @@
 """Cards: what counts as right, and decks read strictly."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from drill import cards, decks
 from drill.cards import Choice, Computed, Option, Output, Shape
 from drill.errors import SpecError
-from drill.store import Only, Store
+from drill.quiz_store import Only, QuizStore
 
 COMMON = {"deck": "d", "topic": "t", "section": 1, "source": "seed 1"}
 
@@ -199,7 +199,7 @@ def test_a_deck_of_all_kinds_is_read(tmp_path):
 
 def test_cards_survive_json(tmp_path):
     for card in decks.read_deck(write(tmp_path, GOOD)).cards:
-        assert cards.from_json(json.loads(json.dumps(cards.to_json(card)))) == card
+        assert cards.decode(cards.encode(card)) == card
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_the_line_of_a_card_is_found(tmp_path):
 
 @pytest.fixture
 def store(tmp_path):
-    with Store.open(tmp_path / "data" / "drill.db") as store:
+    with QuizStore.open(tmp_path / "data" / "drill.db") as store:
         yield store
 
 

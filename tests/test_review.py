@@ -1,19 +1,18 @@
 """A quiz session as plain functions: order, limits, undo, and what the log is worth."""
 
-import json
 import random
 import sqlite3
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from drill import cards, review
 from drill.cards import Bug, Choice, Cloze, Computed, Option, Output, Rating, Recall, State
 from drill.errors import UsageError
+from drill.quiz_store import Action, CardRow, Only, QuizStore
 from drill.review import Plan, Turn
 from drill.schedule import Settings
-from drill.store import Action, CardRow, Only, Store
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -24,7 +23,7 @@ def put(store, *found):
     rows = [
         CardRow(
             card.id, store.path.with_name(f"{card.deck}.yaml"), card.deck, card.topic, card.kind,
-            card.section, n, json.dumps(cards.to_json(card)),
+            card.section, n, cards.encode(card),
         )
         for n, card in enumerate(found)
     ]  # fmt: skip
@@ -40,7 +39,7 @@ def recall(id, deck="tensors", topic="tensors", section=1, **more):
 
 @pytest.fixture
 def store(tmp_path):
-    with Store.open(tmp_path / "drill.db") as store:
+    with QuizStore.open(tmp_path / "drill.db") as store:
         put(store, *(recall(f"c{n}") for n in range(5)))
         yield store
 
@@ -323,7 +322,7 @@ def test_reviews_are_append_only(store, sql):
 
 
 def test_two_sessions_that_rate_one_card_follow_each_other(store):
-    with Store.open(store.path) as other:
+    with QuizStore.open(store.path) as other:
         ours, theirs = begin(store, new=1), begin(other, new=1)
         item, same = review.next_item(ours, NOON), review.next_item(theirs, NOON)
         review.rate(ours, item, Rating.GOOD, NOON)

@@ -11,8 +11,8 @@ import pytest
 from drill import schedule
 from drill.cards import Rating, State
 from drill.errors import UsageError
+from drill.quiz_store import Action, Review
 from drill.schedule import Settings
-from drill.store import Action, Review
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 DEFAULT = Settings()

@@ -5,10 +5,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from drill import config, decks, paths, review, schedule
 from drill.cards import LEECH_LAPSES, Choice, Cloze, Rating, Recall, snippet_hash
@@ -18,17 +20,16 @@ from drill.cli.render_quiz import Screen, console
 from drill.config import Config
 from drill.errors import DrillError, JudgeError, UsageError
 from drill.judge.protocol import Job
+from drill.quiz_store import CardRow, Only, QuizStore, Schedule
 from drill.report import Report
 from drill.review import Item, Plan, Session, Stats, Turn
 from drill.schedule import Settings
-from drill.store import CardRow, Only, Schedule, Store
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """The store, with the cards of every deck in it as the files are now."""
 
-    store: Store
+    store: QuizStore
     config: Config
 
     def session(
@@ -134,7 +135,7 @@ class Desk:
 @contextmanager
 def opened() -> Iterator[Desk]:
     settled = config.load()
-    with Store.open(paths.data_dir() / "drill.db") as store:
+    with QuizStore.open(paths.data_dir() / "drill.db") as store:
         decks.sync(store, _folders(settled))
         yield Desk(store, settled)
 
@@ -168,7 +169,7 @@ def _wake_judge() -> None:
 
 def listed_stats(found: Stats) -> dict[str, Any]:
     return {
-        "cards": found.counts,
+        "cards": asdict(found.counts),
         "today": found.today.isoformat(),
         "due": list(found.due),
         "overdue": found.overdue,
@@ -204,8 +205,7 @@ def _listed(row: CardRow, schedule: Schedule | None) -> dict[str, Any]:
 # The session
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """What a session needs of the world."""
 
     screen: Screen
@@ -216,8 +216,7 @@ class Table:
     edit: Callable[[str, Path], None]  # a card's id, and the file it is in; the store knows after
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What was typed, and what it was worth; `right` is None where only the person can tell."""
 
     typed: str | None = None

@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from drill.cards import Rating
-from drill.store import Action, Only, Store
+from drill.quiz_store import Action, Only, QuizStore
 
 DRILL = str(Path(sys.executable).with_name("drill"))
 
@@ -113,7 +113,7 @@ def at_terminal(*words, width=80, **environment):
 
 
 def opened(home):
-    return Store.open(home / "drill" / "data" / "drill.db")
+    return QuizStore.open(home / "drill" / "data" / "drill.db")
 
 
 def ratings(home):
@@ -585,7 +585,7 @@ try:
     main()
 except SystemExit:
     pass
-heavy = {"torch", "numpy", "pytest", "yaml", "msgspec", "pygments", "genanki", "readline"}
+heavy = {"torch", "numpy", "pytest", "yaml", "pygments", "genanki", "readline"}
 print(sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
 
