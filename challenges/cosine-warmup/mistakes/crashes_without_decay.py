@@ -1,0 +1,9 @@
+"""Divides by the length of a decay that is not there."""
+import math
+
+
+def cosine_warmup_lr(step, warmup_steps, total_steps, base_lr, min_lr=0.0):
+    if step < warmup_steps:
+        return base_lr * step / warmup_steps
+    progress = min(1.0, (step - warmup_steps) / (total_steps - warmup_steps))
+    return min_lr + 0.5 * (base_lr - min_lr) * (1 + math.cos(math.pi * progress))

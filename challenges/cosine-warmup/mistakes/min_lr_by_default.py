@@ -1,0 +1,13 @@
+"""Decays to a tenth of base_lr by default."""
+import math
+
+
+def cosine_warmup_lr(step, warmup_steps, total_steps, base_lr, min_lr=None):
+    if min_lr is None:
+        min_lr = 0.1 * base_lr
+    if step >= total_steps:
+        return min_lr
+    if step < warmup_steps:
+        return base_lr * step / warmup_steps
+    progress = (step - warmup_steps) / (total_steps - warmup_steps)
+    return min_lr + 0.5 * (base_lr - min_lr) * (1 + math.cos(math.pi * progress))

@@ -1,0 +1,9 @@
+"""Leaves the warm-up out."""
+import math
+
+
+def cosine_warmup_lr(step, warmup_steps, total_steps, base_lr, min_lr=0.0):
+    if step >= total_steps:
+        return min_lr
+    progress = step / total_steps
+    return min_lr + 0.5 * (base_lr - min_lr) * (1 + math.cos(math.pi * progress))
