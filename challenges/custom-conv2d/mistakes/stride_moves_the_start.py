@@ -1,0 +1,27 @@
+"""Starts the dilated windows at multiples of stride times dilation."""
+import torch
+from torch.nn import functional as F
+
+
+def pair(value):
+    return (value, value) if isinstance(value, int) else value
+
+
+def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+    stride, padding, dilation = pair(stride), pair(padding), pair(dilation)
+    c_out, _, kh, kw = weight.shape
+    x = F.pad(x, (padding[1], padding[1], padding[0], padding[0]))
+    n, c_in, h, w = x.shape
+    h_out = (h - dilation[0] * (kh - 1) - 1) // stride[0] + 1
+    w_out = (w - dilation[1] * (kw - 1) - 1) // stride[1] + 1
+    steps = [torch.arange(o) * s * (d if s > 1 else 1) for o, s, d in zip((h_out, w_out), stride, dilation)]
+    steps = [t.clamp(max=size - d * (k - 1) - 1) for t, size, d, k in zip(steps, (h, w), dilation, (kh, kw))]
+    index = [t[:, None] + d * torch.arange(k) for t, d, k in zip(steps, dilation, (kh, kw))]
+    windows = x[:, :, index[0][:, None, :, None], index[1][None, :, None, :]]
+    columns = windows.permute(0, 1, 4, 5, 2, 3).reshape(n, c_in * kh * kw, -1)
+    columns = columns.reshape(n, groups, -1, h_out * w_out)
+    kernels = weight.reshape(groups, c_out // groups, -1)
+    y = (kernels @ columns).reshape(n, c_out, h_out, w_out)
+    if bias is not None:
+        y = y + bias.reshape(1, -1, 1, 1)
+    return y
