@@ -1,0 +1,39 @@
+"""Moves what stands directly in the container."""
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def to_device(batch, device):
+    def move(value):
+        return value.to(device) if isinstance(value, torch.Tensor) else value
+
+    if isinstance(batch, dict):
+        return {key: move(value) for key, value in batch.items()}
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*map(move, batch))
+    if isinstance(batch, list | tuple):
+        return type(batch)(map(move, batch))
+    return move(batch)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    first = next(chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if first is None else first.device
+
+
+class Standardize(nn.Module):
+    def __init__(self, mean: torch.Tensor, std: torch.Tensor):
+        super().__init__()
+        # Buffers: they move and are saved with the module, and no optimizer sees them.
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - self.mean) / self.std  # (..., D) - (D,)
+
+
+def predict(model: nn.Module, batch: Any) -> Any:
+    return model(to_device(batch, device_of(model)))
