@@ -1,0 +1,14 @@
+"""Lists the last layer first."""
+def parameter_groups(model, weight_decay):
+    decay, no_decay = [], []
+    for name, p in reversed(list(model.named_parameters())):
+        if not p.requires_grad:
+            continue
+        if p.ndim >= 2:
+            decay.append(p)
+        else:
+            no_decay.append(p)
+    return [
+        {"params": decay, "weight_decay": weight_decay},
+        {"params": no_decay, "weight_decay": 0.0},
+    ]
