@@ -1,0 +1,216 @@
+"""Hidden checks for debug-eval-mode. A check's docstring is the line the learner sees."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from drill.checking import assert_close, fail, tried
+
+
+def build(submission, device, *sizes, **options):
+    """A model whose parameters and statistics are all random."""
+    shown = ", ".join([*map(str, sizes), *(f"{name}={value}" for name, value in options.items())])
+    tried(f"Classifier({shown})")
+    model = submission.Classifier(*sizes, **options)
+    if not isinstance(model, nn.Module):
+        fail("Classifier should be an nn.Module")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_()
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.normal_()
+            elif name.endswith("running_var"):
+                buffer.uniform_(0.5, 2.0)
+    return model.to(device)
+
+
+def oracle(model, x, depth):
+    """The logits in eval mode, from the state dict."""
+    state = model.state_dict()
+    for i in range(depth):
+        x = F.linear(x, state[f"linears.{i}.weight"], state[f"linears.{i}.bias"])
+        norm = [state[f"norms.{i}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
+        x = F.batch_norm(x, *norm).relu()
+    return F.linear(x, state["head.weight"], state["head.bias"])
+
+
+def test_every_layer_is_registered(submission, device):
+    """the norms are parts of the model"""
+    for depth in (2, 3):
+        model = build(submission, device, 3, 5, 4, depth=depth)
+        norms = [f"norms.{i}.{part}" for i in range(depth) for part in ("weight", "bias", "running_mean", "running_var")]
+        missing = [name for name in norms if name not in model.state_dict()]
+        if missing:
+            fail(
+                f"the state dict lacks {missing[0]}",
+                mistake="a plain list hides its modules: train(), eval(), .to(), parameters() and state_dict() pass them by; "
+                "use nn.ModuleList"
+                if isinstance(getattr(model, "norms", None), list)
+                else "",
+            )
+        needed = [f"linears.{i}.{part}" for i in range(depth) for part in ("weight", "bias")]
+        missing = [name for name in [*needed, "head.weight", "head.bias"] if name not in model.state_dict()]
+        assert not missing, f"the state dict lacks {missing}"
+        assert len(model.state_dict()) == 7 * depth + 2, (
+            f"with depth={depth} the state dict should have {7 * depth + 2} entries, got {sorted(model.state_dict())}"
+        )
+
+
+@pytest.mark.parametrize("freeze_norm", [False, True], ids=["free", "freeze_norm"])
+def test_train_and_eval_reach_every_part(submission, device, freeze_norm):
+    """train(), train(False) and eval() set every part, and return the model"""
+    model = build(submission, device, 3, 5, 4, **({"freeze_norm": True} if freeze_norm else {}))
+    norms = {f"norms.{i}" for i in range(2)}
+    for call, mode in (("eval()", False), ("train()", True), ("train(False)", False), ("train(True)", True)):
+        tried(f"model.{call}, freeze_norm={freeze_norm}")
+        returned = model.eval() if call == "eval()" else model.train() if call == "train()" else model.train(mode)
+        if returned is not model:
+            fail(
+                f"model.{call} returns {type(returned).__name__}, not the model",
+                hint="return self, so that model = model.eval() works",
+            )
+        for name, module in model.named_modules():
+            kept = freeze_norm and name in norms
+            if kept and module.training:
+                fail(f"{name} is in training mode after model.{call}, though freeze_norm is set")
+            if not kept and name != "norms" and module.training != mode:
+                fail(
+                    f"{name or 'the model'} has training={module.training} after model.{call}",
+                    mistake="eval() is train(False): an overridden train() has to pass its mode on"
+                    if not mode
+                    else "the norms are frozen though freeze_norm is not set"
+                    if name in norms
+                    else "",
+                    hint="super().train(mode)",
+                )
+
+
+def test_eval_mode_is_deterministic(submission, device):
+    """in eval mode dropout is off and the running statistics are used"""
+    model = build(submission, device, 3, 64, 4, depth=3).eval()
+    x = torch.randn(7, 3, device=device)
+    expected = oracle(model, x, 3)
+    tried("model.eval()(x) with p=0.5", x=x)
+    with torch.no_grad():
+        first, second = model(x), model(x)
+    if not torch.equal(first, second):
+        fail(
+            "two calls in eval mode give two results",
+            mistake="F.dropout drops unless it is told training=False; it knows nothing of the module's mode",
+            hint="F.dropout(x, p, training=self.training), or an nn.Dropout made in the constructor",
+        )
+    assert_close(first, expected, what="the logits in eval mode", rtol=1e-4, atol=1e-3)  # sums of 64 terms of size 10
+    tried("model.eval()(x[:1]), a batch of one", x=x[:1])
+    with torch.no_grad():
+        assert_close(model(x[:1]), expected[:1], what="the logits of a batch of one", rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("p", [0.5, 0.2])
+def test_dropout_works_in_training(submission, device, p):
+    """in training mode each block drops with probability p and scales the rest"""
+    sizes = (2, 600, 3)
+    model = build(submission, device, *sizes, depth=2, **({} if p == 0.5 else {"p": p})).train()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.zero_()
+            if name.startswith("norms") and name.endswith("bias"):
+                parameter.fill_(1.0)  # every block's output is 1 before dropout
+    seen = []
+    model.linears[1].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    model.head.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    x = torch.randn(10, 2, device=device)
+    tried(f"model.train()(x) with p={p}, where each block's output is 1 before dropout", x=x)
+    with torch.no_grad():
+        model(x)
+    assert len(seen) == 2, "linears[1] and head should each run once"
+    for where, value in zip(("the first block", "the last block"), seen, strict=True):
+        dropped = (value == 0).float().mean().item()
+        if dropped == 0:
+            fail(f"nothing is dropped in {where} in training mode", hint="training=self.training, not training=False")
+        # 6000 draws: 0.04 is six standard deviations
+        assert abs(dropped - p) < 0.04, f"{where} drops a share of {dropped:.3f}, p is {p}"
+        assert not torch.equal(value[0] == 0, value[1] == 0), f"{where} drops the same places in every row"
+        kept = value[value != 0]
+        assert_close(kept, torch.full_like(kept, 1 / (1 - p)), what=f"what is kept in {where}")
+    assert not torch.equal(seen[0], seen[1]), "both blocks drop the same places"
+    with torch.no_grad():
+        model.head.weight.normal_(), model.head.bias.normal_()
+        seen.clear()
+        logits = model(x)
+        tried("model.train()(x): the logits against the head applied to its own input", x=x)
+        assert_close(logits, F.linear(seen[1], model.head.weight, model.head.bias), what="the logits", hint="nothing is dropped after the head")
+
+
+class Probe(nn.Module):
+    """Notes the mode of each submodule and whether a graph is recorded, and answers by rule."""
+
+    def __init__(self, classes=3):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(classes)
+        self.drop = nn.Dropout(0.5)
+        self.weight = nn.Parameter(torch.ones(()))
+        self.seen = []
+
+    def forward(self, x):
+        self.seen.append(([m.training for m in self.modules()], torch.is_grad_enabled()))
+        if len(x) > 1:
+            self.norm(x)
+        return x * self.weight
+
+
+def batches(device):
+    """5, 5 and 1 samples, where an accuracy of the batches' accuracies differs from the right one."""
+    target = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1], device=device)
+    guess = torch.tensor([0, 1, 2, 1, 1, 0, 0, 2, 2, 1, 1], device=device)  # 7 of 11 right: 4, 2 and 1
+    x = F.one_hot(guess, 3).float() + 0.1 * torch.rand(11, 3, device=device)
+    return list(zip(x.split(5), target.split(5), strict=True))
+
+
+def test_evaluate_runs_in_eval_mode(submission, device):
+    """evaluate switches to eval mode, records no graph, and counts every sample once"""
+    model = Probe().to(device)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    tried("evaluate(model, loader) on batches of 5, 5 and 1, with a model in training mode")
+    accuracy = submission.evaluate(model, batches(device))
+    modes = [mode for modes, _ in model.seen for mode in modes]
+    if any(modes):
+        fail(
+            "the model runs in training mode",
+            mistake="no_grad() turns off the graph, not dropout and not BatchNorm's updates; that is what model.eval() does",
+        )
+    assert not any(graph for _, graph in model.seen), "a graph is recorded; use torch.no_grad()"
+    assert len(model.seen) == 3, f"three batches are three forward passes, got {len(model.seen)}"
+    if not isinstance(accuracy, float):
+        fail(f"the accuracy should be a float, got a {type(accuracy).__name__}", hint="use .item()")
+    assert_close(
+        accuracy, 7 / 11, what="the accuracy",
+        mistakes={"batches of unequal size count the same": (4 / 5 + 2 / 5 + 1) / 3},
+    )  # fmt: skip
+    assert_close(model.state_dict(), before, what="the state dict after evaluate")
+
+
+@pytest.mark.parametrize("start", ["training", "eval", "one frozen layer", "one layer in training"])
+def test_evaluate_restores_every_mode(submission, device, start):
+    """afterwards every submodule is in the mode it was found in"""
+    model = Probe().to(device)
+    model.train(start in ("training", "one frozen layer"))
+    if start == "one frozen layer":
+        model.norm.eval()
+    if start == "one layer in training":  # as for dropout as an estimate of uncertainty
+        model.drop.train()
+    before = {name or "the model": module.training for name, module in model.named_modules()}
+    tried(f"evaluate(model, loader), where the model starts as: {start}")
+    submission.evaluate(model, batches(device))
+    for name, module in model.named_modules():
+        name = name or "the model"
+        if module.training != before[name]:
+            fail(
+                f"{name} had training={before[name]} before evaluate and has {module.training} after it",
+                mistake="the mode is not restored: model.train() at the end also wakes a model that came in eval mode"
+                if start == "eval"
+                else "the model is left in eval mode, so training goes on without dropout"
+                if start == "training"
+                else "one mode for the whole model is not enough: note module.training for each of model.modules()",
+            )
