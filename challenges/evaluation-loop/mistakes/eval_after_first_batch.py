@@ -1,0 +1,17 @@
+"""Calls eval() at the end of the loop's body."""
+
+import torch
+
+
+@torch.no_grad()
+def evaluate(model, dataloader, criterion):
+    was_training = model.training
+    total_loss, correct, seen = 0.0, 0, 0
+    for data, target in dataloader:
+        logits = model(data)
+        total_loss += criterion(logits, target).item() * len(target)
+        correct += (logits.argmax(dim=1) == target).sum().item()
+        seen += len(target)
+        model.eval()
+    model.train(was_training)
+    return total_loss / seen, correct / seen

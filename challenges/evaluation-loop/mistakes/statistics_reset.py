@@ -1,0 +1,20 @@
+"""Resets BatchNorm's statistics, so that the next evaluation starts afresh."""
+
+import torch
+
+
+@torch.no_grad()
+def evaluate(model, dataloader, criterion):
+    was_training = model.training
+    model.eval()
+    total_loss, correct, seen = 0.0, 0, 0
+    for data, target in dataloader:
+        logits = model(data)
+        total_loss += criterion(logits, target).item() * len(target)
+        correct += (logits.argmax(dim=1) == target).sum().item()
+        seen += len(target)
+    model.train(was_training)
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.reset_running_stats()
+    return total_loss / seen, correct / seen

@@ -1,0 +1,15 @@
+"""Leaves the model in eval mode."""
+
+import torch
+
+
+@torch.no_grad()
+def evaluate(model, dataloader, criterion):
+    model.eval()
+    total_loss, correct, seen = 0.0, 0, 0
+    for data, target in dataloader:
+        logits = model(data)
+        total_loss += criterion(logits, target).item() * len(target)
+        correct += (logits.argmax(dim=1) == target).sum().item()
+        seen += len(target)
+    return total_loss / seen, correct / seen
