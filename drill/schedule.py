@@ -1,18 +1,23 @@
-"""FSRS, by the `fsrs` package: what a rating does to a schedule, and when a card comes back."""
+"""FSRS, by the `fsrs` package: what a rating does to a schedule, and when a card comes back.
+
+The package is imported where it is needed first: the first card is on the screen before that.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import fsrs
 import msgspec
-from fsrs.scheduler import DEFAULT_PARAMETERS
 from msgspec import Struct
 from msgspec.structs import replace
 
 from drill.cards import Rating, State
 from drill.errors import UsageError
 from drill.quiz_store import Action, Review, Schedule
+
+if TYPE_CHECKING:
+    import fsrs
 
 # py-fsrs returns its defaults below this many reviews that came a day or more after the one before.
 MIN_REVIEWS_TO_FIT = 512
@@ -35,7 +40,10 @@ class Settings(Struct, frozen=True):
 
 
 @lru_cache
-def scheduler(settings: Settings) -> fsrs.Scheduler:
+def scheduler(settings: Settings) -> "fsrs.Scheduler":
+    import fsrs
+    from fsrs.scheduler import DEFAULT_PARAMETERS
+
     # No fuzz: the interval shown beside a rating is the one it gives, and the log alone, replayed,
     # gives every schedule again.
     return fsrs.Scheduler(
@@ -51,6 +59,8 @@ def rated(
     schedule: Schedule | None, subject: str, rating: Rating, at: datetime, settings: Settings
 ) -> Schedule:
     """The schedule after a rating; None is a card that was never seen."""
+    import fsrs
+
     before = schedule or Schedule(subject)
     card, _ = scheduler(settings).review_card(
         _to_fsrs(before, at), fsrs.Rating(rating), review_datetime=at
@@ -69,7 +79,9 @@ def rated(
     )
 
 
-def _to_fsrs(schedule: Schedule, at: datetime) -> fsrs.Card:
+def _to_fsrs(schedule: Schedule, at: datetime) -> "fsrs.Card":
+    import fsrs
+
     # card_id: without one, fsrs takes the clock and sleeps a millisecond to keep ids apart.
     return fsrs.Card(
         card_id=0,
@@ -133,6 +145,8 @@ def fitted(log: Sequence[Review]) -> tuple[float, ...]:
     Raises:
         UsageError: the log is too short, or the optimizer is not installed.
     """
+    import fsrs
+
     count = spaced_reviews(log)
     if count < MIN_REVIEWS_TO_FIT:
         raise UsageError(

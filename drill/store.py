@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from drill.errors import DrillError
-from drill.report import Report, Verdict
+
+if TYPE_CHECKING:  # a quiz opens the store too, and has no use for reports
+    from drill.report import Report, Verdict
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 10.0  # how long one process waits for another's transaction, which takes milliseconds
@@ -29,7 +31,7 @@ class Attempt:
     id: int
     challenge: str
     at: datetime
-    verdict: Verdict
+    verdict: "Verdict"
     seconds: float
     seed: int
     device: str
@@ -41,7 +43,9 @@ class Attempt:
     warm: bool
 
     @property
-    def report(self) -> Report:
+    def report(self) -> "Report":
+        from drill.report import Report
+
         return Report.from_json(json.loads(self.report_json))
 
 
@@ -145,7 +149,7 @@ class Store:
     def record_attempt(
         self,
         challenge: str,
-        report: Report,
+        report: "Report",
         *,
         at: datetime,
         submission: str,
@@ -307,6 +311,8 @@ def moment(text: str) -> datetime:
 
 
 def _attempt(row: tuple[Any, ...]) -> Attempt:
+    from drill.report import Verdict
+
     return Attempt(
         id=row[0],
         challenge=row[1],

@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from drill.cli.session import print_json
-
 app = typer.Typer(
     help="Review flashcards that are due, then new ones.",
     invoke_without_command=True,
@@ -55,6 +53,8 @@ def quiz(
             return
         session = desk.session(deck, topic, new, limit, minutes, cram)
         if json:
+            from drill.cli.session import print_json
+
             print_json(desk.listing(session))
         else:
             desk.run(session)
@@ -68,6 +68,8 @@ def stats(deck: Deck = "", topic: Topic = "", json: Json = False) -> None:
     with quiz_session.opened() as desk:
         found = desk.stats(deck, topic)
     if json:
+        from drill.cli.session import print_json
+
         print_json(quiz_session.listed_stats(found))
         return
     from drill.cli.render_quiz import Screen, console
@@ -117,6 +119,8 @@ def resume(
             return
         suspended = [row.id for row in desk.store.suspended_cards()]
     if json:
+        from drill.cli.session import print_json
+
         print_json(suspended)
     else:
         typer.echo("\n".join(suspended) or "no card is suspended")

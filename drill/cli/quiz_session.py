@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -19,11 +19,13 @@ from drill.cli.keys import ENTER, Input
 from drill.cli.render_quiz import Screen, console
 from drill.config import Config
 from drill.errors import DrillError, JudgeError, UsageError
-from drill.judge.protocol import Job
 from drill.quiz_store import CardRow, Only, QuizStore, Schedule
-from drill.report import Report
 from drill.review import Item, Plan, Session, Stats, Turn
 from drill.schedule import Settings
+
+if TYPE_CHECKING:  # a session of built-in cards without gaps never comes to the judge
+    from drill.judge.protocol import Job
+    from drill.report import Report
 
 
 class Desk(Struct, frozen=True):
@@ -155,7 +157,7 @@ def _folders(settled: Config) -> list[Path]:
     return [paths.content_dir("decks"), *settled.decks, _own_decks()]
 
 
-def _grade(job: Job) -> Report:
+def _grade(job: "Job") -> "Report":
     from drill.judge import client  # most sessions need no judge
 
     return client.grade(job)
@@ -211,7 +213,7 @@ class Table(Struct, frozen=True):
     screen: Screen
     input: Input
     clock: Callable[[], datetime]
-    grade: Callable[[Job], Report]
+    grade: "Callable[[Job], Report]"
     wake_judge: Callable[[], None]
     edit: Callable[[str, Path], None]  # a card's id, and the file it is in; the store knows after
 
