@@ -1,8 +1,6 @@
 """Settings: config.toml, then DRILL_* variables, then flags, in that order of strength."""
 
-import difflib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -77,6 +75,8 @@ def _from_file(file: Path) -> Config:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}") from None
+    import tomllib  # only where there is a file to read
+
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -89,6 +89,8 @@ def _fill(default: T, data: dict[str, Any], file: Path, prefix: str) -> T:
     known = {f.name for f in fields(default)}  # type: ignore[arg-type]
     for key in data:
         if key not in known:
+            import difflib
+
             close = difflib.get_close_matches(key, known, n=1)
             raise UsageError(
                 f"{file}: there is no setting {prefix}{key}",

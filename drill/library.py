@@ -4,8 +4,6 @@ What was read once is kept in a cache file, so that a command starts without the
 counts as long as its file has the same time and size.
 """
 
-import difflib
-import hashlib
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -127,6 +125,8 @@ class Library:
         return challenge
 
     def _unknown(self, name: str) -> UsageError:
+        import difflib
+
         ids = self.names()
         word = name.rpartition("/")[2].lower()
         close = difflib.get_close_matches(word, ids, n=3, cutoff=0.6)
@@ -147,6 +147,8 @@ class Library:
 
 def checks_hash(challenge: Challenge) -> str:
     """Identifies the checks a submission was judged by."""
+    import hashlib
+
     return hashlib.sha256(challenge.checks.read_bytes()).hexdigest()[:16]
 
 

@@ -1,9 +1,6 @@
 """What a person does with a challenge: start, submit, take a hint, reset, look at a solution, go on."""
 
-import ast
-import difflib
 import os
-import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -67,6 +64,8 @@ def submission_path(challenge: Challenge, library: Library, workspace: Path) -> 
 
 def stub_text(challenge: Challenge) -> str:
     """What lands in the editor: the statement as a comment, then the stub."""
+    import textwrap
+
     statement = challenge.statement.read_text(encoding="utf-8").strip()
     lines = [f"{challenge.title} ({challenge.difficulty}, {challenge.minutes} min)", ""]
     for line in statement.splitlines():
@@ -228,6 +227,8 @@ def _from_file(file: Path, library: Library) -> Target:
     names = library.names()
     wanted = file.stem.replace("_", "-")
     if wanted not in names:
+        import difflib
+
         close = difflib.get_close_matches(wanted, names, n=1)
         raise UsageError(
             f"{file.name} does not say which challenge it answers",
@@ -310,6 +311,8 @@ def _without_judging(challenge: Challenge, raw: bytes, file: Path) -> Report | N
 
 def same_code(a: str, b: str) -> bool:
     """Whether two sources differ in nothing but comments and layout."""
+    import ast
+
     try:
         return ast.dump(ast.parse(a)) == ast.dump(ast.parse(b))
     except (SyntaxError, ValueError, RecursionError):

@@ -8,7 +8,6 @@ import typer
 from drill.challenge import Challenge
 from drill.cli.practice import Json, vars_of
 from drill.cli.session import Session, complete_challenge, print_json
-from drill.judge import client
 
 app = typer.Typer(help="Write and verify challenges.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -45,6 +44,7 @@ def check(
 ) -> None:
     """Hold challenges to the standard: solutions pass, mistakes fail as announced, every check has a purpose."""
     from drill import authoring
+    from drill.judge import client
 
     with Session() as session:
         topics = session.library.topics()
@@ -70,6 +70,7 @@ def mutate(
 ) -> None:
     """Judge mechanical edits of the reference solution; the checks should refuse nearly all."""
     from drill import mutation
+    from drill.judge import client
 
     with Session() as session:
         results = []

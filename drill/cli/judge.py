@@ -6,7 +6,6 @@ import typer
 
 from drill.cli.practice import Json, vars_of
 from drill.cli.session import Session, print_json
-from drill.judge import client
 
 app = typer.Typer(
     help="Look at the warm judge, or end it.", no_args_is_help=True, rich_markup_mode=None
@@ -16,6 +15,8 @@ app = typer.Typer(
 @app.command()
 def status(json: Json = False) -> None:
     """Show whether the warm judge is running."""
+    from drill.judge import client
+
     found = client.status()
     if json:
         print_json(vars_of(found) if found else None)
@@ -28,6 +29,8 @@ def status(json: Json = False) -> None:
 @app.command()
 def stop() -> None:
     """End the warm judge; the next check starts it again."""
+    from drill.judge import client
+
     typer.echo("the judge has ended" if client.stop() else "no judge is running")
 
 

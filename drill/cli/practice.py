@@ -1,4 +1,7 @@
-"""The commands a learner uses: list, show, start, check, hint, solution, reset, status, history, next."""
+"""The commands a learner uses: list, show, start, check, hint, solution, reset, status, history, next.
+
+This module is loaded by every command, so what only one of them needs is imported in that one.
+"""
 
 import sys
 from pathlib import Path
@@ -11,7 +14,6 @@ from drill import practice as do
 from drill.challenge import Challenge, Difficulty
 from drill.cli.session import Session, complete_challenge, print_json
 from drill.errors import UsageError
-from drill.judge import client
 from drill.judge.protocol import Job
 from drill.practice import State, full_name
 from drill.report import Report, Verdict
@@ -143,6 +145,8 @@ def start(
     json: Json = False,
 ) -> None:
     """Write the stub into your workspace, or find your file again, and open it."""
+    from drill.judge import client  # sockets and processes, which listing has no use for
+
     with Session() as session:
         challenge = session.library.resolve(name)
         opened = do.start(challenge, session.library, session.store, session.workspace, session.now)
@@ -183,6 +187,8 @@ def check(
     json: Json = False,
 ) -> None:
     """Judge your submission; with FILE, judge that file, from anywhere."""
+    from drill.judge import client
+
     with Session() as session:
         target = do.target(name, file, session.library, session.store, session.workspace)
 
