@@ -94,3 +94,17 @@ def _chosen(session: Session, names: list[str] | None) -> list[Challenge]:
     if names:
         return [session.library.resolve(name) for name in names]
     return session.library.challenges()
+
+
+@app.command()
+def answers(
+    directory: Annotated[
+        Path | None, typer.Option("--in", help="The decks; else the built-in ones.")
+    ] = None,
+) -> None:
+    """Run the snippets of output and shape cards, and write what they give to answers.json."""
+    from drill import answers, paths
+
+    folder = directory or paths.content_dir("decks")
+    count = answers.write(folder)
+    typer.echo(f"{count} answers are in {folder / 'answers.json'}")
