@@ -1,0 +1,31 @@
+"""Passes allow_unused=True and hands None on."""
+from collections.abc import Callable, Iterable
+
+import torch
+
+
+def vector_jacobian(f, x, v):
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        y = f(leaf)
+    if not y.requires_grad:
+        return torch.zeros_like(x)
+    return torch.autograd.grad(y, leaf, v, allow_unused=True)[0]
+
+
+def derivative(f, x):
+    value = gradient(f, torch.tensor(x, dtype=torch.float64))
+    return 0.0 if value is None else value.item()
+
+
+def gradient(f: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+    return vector_jacobian(f, x, None)  # for a scalar, the vector is implied to be 1
+
+
+def accumulated_gradient(
+    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor], weight: torch.Tensor, batches: Iterable[torch.Tensor]
+) -> torch.Tensor:
+    total = torch.zeros_like(weight)
+    for batch in batches:
+        total += gradient(lambda w, b=batch: loss(w, b), weight)  # its graph is freed here
+    return total
