@@ -11,12 +11,10 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from drill import cards, decks
 from drill.cards import Bug, Card, Choice, Cloze, Computed, Output, Recall, Shape
@@ -185,19 +183,18 @@ def _yaml(value: Any) -> str:
 
 def _entry_of(card: Card) -> dict[str, Any]:
     """A card as a deck file holds it; what is at its default is left out."""
-    data = msgspec.to_builtins(card)
-    defaults = {
-        field.name: msgspec.to_builtins(field.default)
-        for field in msgspec.structs.fields(type(card))
-        if field.default is not msgspec.NODEFAULT
+    defaults = {field.name: field.default for field in fields(card)}
+    data = {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in cards.to_json(card).items()
+        if key not in ("id", "kind", "deck", "topic", "section") and value != defaults[key]
     }
-    slim = {
-        key: value
-        for key, value in data.items()
-        if key not in ("id", "kind", "deck", "topic", "section")
-        and (key not in defaults or value != defaults[key])
-    }
-    return {"id": card.id, "kind": card.kind, **slim}
+    if isinstance(card, Choice):
+        data["options"] = [
+            {key: value for key, value in option._asdict().items() if value not in ("", False)}
+            for option in card.options
+        ]
+    return {"id": card.id, "kind": card.kind, **data}
 
 
 def _slug(text: str) -> str:
@@ -498,7 +495,7 @@ def _own_entry(where: str, note: Note) -> Entry:
     """A card that drill wrote comes back whole, not as the HTML that Anki shows."""
     try:
         card = cards.decode(html.unescape(note.fields["Drill"]))
-    except msgspec.MsgspecError as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise SpecError(
             f"{where}: the field Drill does not hold a card: {error}",
             hint="restore the field, or delete the note",

@@ -1,13 +1,11 @@
 """Cards as the rest of drill sees them, and what counts as a right answer. No input or output."""
 
-import hashlib
+import json
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
-
-import msgspec
-from msgspec import Struct
+from typing import Any, ClassVar, NamedTuple
 
 GAP = "____"
 LEECH_LAPSES = 8
@@ -36,7 +34,10 @@ class State(IntEnum):
     RELEARNING = 3
 
 
-class Card(Struct, frozen=True, kw_only=True, tag_field="kind", tag=str.lower):
+# Not frozen, and compared by hand: the first card waits for these classes, and what dataclass would
+# generate for them costs more than all the rest of this module.
+@dataclass(kw_only=True, eq=False, repr=False)
+class Card:
     """What the six kinds share. `explanation` is shown after the answer, whatever the kind."""
 
     kind: ClassVar[str] = ""
@@ -51,19 +52,30 @@ class Card(Struct, frozen=True, kw_only=True, tag_field="kind", tag=str.lower):
     explanation: str = ""
     proof: str = ""
 
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
 
-class Recall(Card, frozen=True, kw_only=True):
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({vars(self)})"
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Recall(Card):
     kind: ClassVar[str] = "recall"
     answer: str
 
 
-class Option(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Option(NamedTuple):
     text: str
     right: bool = False
     why: str = ""  # why it is wrong; a right option may say why it is right
 
 
-class Choice(Card, frozen=True, kw_only=True):
+@dataclass(kw_only=True, eq=False, repr=False)
+class Choice(Card):
     kind: ClassVar[str] = "choice"
     options: tuple[Option, ...]
 
@@ -76,7 +88,8 @@ class Choice(Card, frozen=True, kw_only=True):
         return tuple(options)
 
 
-class Output(Card, frozen=True, kw_only=True):
+@dataclass(kw_only=True, eq=False, repr=False)
+class Output(Card):
     kind: ClassVar[str] = "output"
     code: str
 
@@ -85,7 +98,8 @@ class Output(Card, frozen=True, kw_only=True):
         return self.code
 
 
-class Shape(Card, frozen=True, kw_only=True):
+@dataclass(kw_only=True, eq=False, repr=False)
+class Shape(Card):
     kind: ClassVar[str] = "shape"
     setup: str = ""
     expression: str
@@ -99,7 +113,8 @@ class Shape(Card, frozen=True, kw_only=True):
         ).lstrip("\n")
 
 
-class Cloze(Card, frozen=True, kw_only=True):
+@dataclass(kw_only=True, eq=False, repr=False)
+class Cloze(Card):
     kind: ClassVar[str] = "cloze"
     code: str
     answer: str
@@ -111,7 +126,8 @@ class Cloze(Card, frozen=True, kw_only=True):
         return self.code.replace(GAP, filling.strip())
 
 
-class Bug(Card, frozen=True, kw_only=True):
+@dataclass(kw_only=True, eq=False, repr=False)
+class Bug(Card):
     kind: ClassVar[str] = "bug"
     code: str
     line: int
@@ -126,30 +142,49 @@ class Bug(Card, frozen=True, kw_only=True):
         return "\n".join(lines) + "\n"
 
 
-AnyCard = Recall | Choice | Output | Shape | Cloze | Bug
 KINDS: dict[str, type[Card]] = {
     kind.kind: kind for kind in (Recall, Choice, Output, Shape, Cloze, Bug)
 }
 
 
-class Computed(Struct, frozen=True):
+class Computed(NamedTuple):
     """What a snippet did when it ran: what it printed, and the class of the error that ended it."""
 
     printed: str
     error: str = ""
 
 
+def to_json(card: Card) -> dict[str, Any]:
+    data = {"kind": card.kind, **vars(card)}
+    if isinstance(card, Choice):
+        data["options"] = [option._asdict() for option in card.options]
+    return data
+
+
+def from_json(data: dict[str, Any]) -> Card:
+    """The inverse of `to_json`."""
+    kind = KINDS[data["kind"]]
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in data.items()
+        if key != "kind"
+    }
+    if kind is Choice:
+        fields["options"] = tuple(Option(**option) for option in fields["options"])
+    return kind(**fields)
+
+
 def encode(card: Card) -> str:
-    return msgspec.json.encode(card).decode()
+    return json.dumps(to_json(card), ensure_ascii=False)
 
 
 def decode(text: str) -> Card:
     """The inverse of `encode`.
 
     Raises:
-        msgspec.ValidationError, msgspec.DecodeError: the text is not that of a card.
+        ValueError, KeyError, TypeError: the text is not that of a card.
     """
-    return msgspec.json.decode(text, type=AnyCard)
+    return from_json(json.loads(text))
 
 
 def subject(card_id: str) -> str:
@@ -158,7 +193,9 @@ def subject(card_id: str) -> str:
 
 
 def snippet_hash(snippet: str) -> str:
-    return hashlib.sha256(snippet.encode()).hexdigest()[:16]
+    from hashlib import sha256  # loads OpenSSL, which the first card can do without
+
+    return sha256(snippet.encode()).hexdigest()[:16]
 
 
 # What was typed, against what is right

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-from msgspec import Struct
+from typing import Any, NamedTuple
 
 from drill.cards import Computed, Rating, State
 from drill.store import Store, moment, stamp
 
 
-class CardRow(Struct, frozen=True):
+class CardRow(NamedTuple):
     """A card as the store keeps it; `content` is its JSON."""
 
     id: str
@@ -26,7 +24,7 @@ class CardRow(Struct, frozen=True):
     content: str
 
 
-class Schedule(Struct, frozen=True):
+class Schedule(NamedTuple):
     """The current FSRS state of whatever is reviewed under `subject`, such as `card:<id>`."""
 
     subject: str
@@ -49,7 +47,7 @@ class Action(StrEnum):
     UNDO = "undo"
 
 
-class Review(Struct, frozen=True):
+class Review(NamedTuple):
     """One row of the log. `settings` is the JSON of what FSRS was set to; `undoes` names a row."""
 
     subject: str
@@ -65,7 +63,7 @@ class Review(Struct, frozen=True):
     id: int = 0
 
 
-class CardCounts(Struct, frozen=True):
+class CardCounts(NamedTuple):
     cards: int
     new: int
     learning: int
@@ -74,7 +72,7 @@ class CardCounts(Struct, frozen=True):
     leeches: int
 
 
-class Only(Struct, frozen=True):
+class Only(NamedTuple):
     """Which cards are meant: of one deck, of one topic, or all."""
 
     deck: str = ""

@@ -7,9 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from random import Random
-
-from msgspec import Struct
-from msgspec.structs import replace
+from typing import NamedTuple
 
 from drill import cards, schedule
 from drill.cards import (
@@ -35,7 +33,7 @@ LEARN_AHEAD = timedelta(minutes=20)
 EVERYTHING = Only()
 
 
-class Plan(Struct, frozen=True):
+class Plan(NamedTuple):
     """What a session is for. `new` is how many new cards it may show."""
 
     only: Only = EVERYTHING
@@ -51,7 +49,7 @@ class Turn(StrEnum):
     CRAM = "cram"
 
 
-class Item(Struct, frozen=True):
+class Item(NamedTuple):
     """A card whose turn it is."""
 
     card: Card
@@ -68,13 +66,13 @@ class Item(Struct, frozen=True):
         return self.schedule is not None and self.schedule.lapses >= LEECH_LAPSES
 
 
-class Left(Struct, frozen=True):
+class Left(NamedTuple):
     due: int
     new: int
     soon: int = 0  # in a learning step that has not ended yet
 
 
-class Done(Struct, frozen=True):
+class Done(NamedTuple):
     """One thing that was done in this session and can be undone."""
 
     item: Item
@@ -92,16 +90,19 @@ class Done(Struct, frozen=True):
         )
 
 
-class Session(Struct):
+class Session:
     """What was done so far, and what it was done with."""
 
-    store: QuizStore
-    plan: Plan
-    settings: Settings
-    started_at: datetime
-    done: list[Done] = []
-    to_cram: list[CardRow] = []
-    returned: Item | None = None  # a card that an undo brought back is shown next
+    def __init__(
+        self, store: QuizStore, plan: Plan, settings: Settings, started_at: datetime
+    ) -> None:
+        self.store = store
+        self.plan = plan
+        self.settings = settings
+        self.started_at = started_at
+        self.done: list[Done] = []
+        self.to_cram: list[CardRow] = []
+        self.returned: Item | None = None  # a card that an undo brought back is shown next
 
     @property
     def rated(self) -> list[Done]:
@@ -251,7 +252,7 @@ def _suspend(
 ) -> tuple[int, Schedule | None]:
     return store.add_review(
         Review(name, now, action),
-        lambda current: replace(current or Schedule(name), suspended=action is Action.SUSPEND),
+        lambda current: (current or Schedule(name))._replace(suspended=action is Action.SUSPEND),
     )
 
 
@@ -278,7 +279,7 @@ def reread(session: Session, item: Item) -> None:
     row = session.store.card(item.card.id)
     session.returned = None
     if row is not None:
-        session.returned = replace(item, card=card_of(row), row=row)
+        session.returned = item._replace(card=card_of(row), row=row)
     session.to_cram = [
         row if row and old.id == row.id else old
         for old in session.to_cram
@@ -337,7 +338,7 @@ def is_reference(card: Cloze, typed: str) -> bool:
 # After the session
 
 
-class Summary(Struct, frozen=True):
+class Summary(NamedTuple):
     reviewed: int
     cards: int
     new: int
@@ -384,7 +385,7 @@ def only(store: QuizStore, deck: str, topic: str) -> Only:
     return Only(deck, topic)
 
 
-class Stats(Struct, frozen=True):
+class Stats(NamedTuple):
     """What `drill quiz stats` draws. Days are local; what is overdue counts for today."""
 
     counts: CardCounts

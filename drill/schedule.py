@@ -3,14 +3,11 @@
 The package is imported where it is needed first: the first card is on the screen before that.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-import msgspec
-from msgspec import Struct
-from msgspec.structs import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from drill.cards import Rating, State
 from drill.errors import UsageError
@@ -23,7 +20,7 @@ if TYPE_CHECKING:
 MIN_REVIEWS_TO_FIT = 512
 
 
-class Settings(Struct, frozen=True):
+class Settings(NamedTuple):
     """What FSRS is set to. No parameters: its defaults."""
 
     retention: float = 0.9
@@ -32,11 +29,17 @@ class Settings(Struct, frozen=True):
     parameters: tuple[float, ...] = ()
 
     def to_json(self) -> str:
-        return msgspec.json.encode(self).decode()
+        return json.dumps(self._asdict(), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "Settings":
-        return msgspec.json.decode(text, type=cls)
+        data = json.loads(text)
+        return cls(
+            retention=data["retention"],
+            learning_steps_m=tuple(data["learning_steps_m"]),
+            relearning_steps_m=tuple(data["relearning_steps_m"]),
+            parameters=tuple(data["parameters"]),
+        )
 
 
 @lru_cache
@@ -65,8 +68,7 @@ def rated(
     card, _ = scheduler(settings).review_card(
         _to_fsrs(before, at), fsrs.Rating(rating), review_datetime=at
     )
-    return replace(
-        before,
+    return before._replace(
         state=State(card.state),
         step=card.step,
         stability=card.stability,
@@ -117,9 +119,9 @@ def replayed(log: Iterable[Review]) -> Schedule | None:
                 settings = Settings.from_json(row.settings)
                 schedule = rated(schedule, row.subject, row.rating, row.at, settings)
             case Action.SUSPEND:
-                schedule = replace(schedule or Schedule(row.subject), suspended=True)
+                schedule = (schedule or Schedule(row.subject))._replace(suspended=True)
             case Action.RESUME:
-                schedule = replace(schedule or Schedule(row.subject), suspended=False)
+                schedule = (schedule or Schedule(row.subject))._replace(suspended=False)
     return schedule
 
 

@@ -9,11 +9,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from drill.errors import DrillError
 
@@ -24,8 +23,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_S = 10.0  # how long one process waits for another's transaction, which takes milliseconds
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One judging, with the text that was judged."""
 
     id: int
@@ -49,16 +47,14 @@ class Attempt:
         return Report.from_json(json.loads(self.report_json))
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     challenge: str
     path: Path
     started_at: datetime
     last_used_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class KeptText:
+class KeptText(NamedTuple):
     """Text that a reset or an overwrite took out of the workspace."""
 
     id: int
@@ -69,8 +65,7 @@ class KeptText:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """Where a person stands with one challenge that they have started or tried."""
 
     challenge: str

@@ -1,10 +1,10 @@
 """Cards: what counts as right, and decks read strictly."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from drill import cards, decks
 from drill.cards import Choice, Computed, Option, Output, Shape

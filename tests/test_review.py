@@ -2,10 +2,10 @@
 
 import random
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from msgspec.structs import replace
 
 from drill import cards, review
 from drill.cards import Bug, Choice, Cloze, Computed, Option, Output, Rating, Recall, State

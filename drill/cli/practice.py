@@ -358,6 +358,6 @@ def history(
 
 
 def _attempt_summary(attempt: Any) -> dict[str, Any]:
-    fields = vars_of(attempt)
+    fields = attempt._asdict()
     del fields["report_json"]
     return {**fields, "verdict": Verdict(attempt.verdict)}

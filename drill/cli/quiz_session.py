@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from msgspec import Struct
-from msgspec.structs import asdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drill import config, decks, paths, review, schedule
 from drill.cards import LEECH_LAPSES, Choice, Cloze, Rating, Recall, snippet_hash
@@ -28,7 +25,7 @@ if TYPE_CHECKING:  # a session of built-in cards without gaps never comes to the
     from drill.report import Report
 
 
-class Desk(Struct, frozen=True):
+class Desk(NamedTuple):
     """The store, with the cards of every deck in it as the files are now."""
 
     store: QuizStore
@@ -171,7 +168,7 @@ def _wake_judge() -> None:
 
 def listed_stats(found: Stats) -> dict[str, Any]:
     return {
-        "cards": asdict(found.counts),
+        "cards": found.counts._asdict(),
         "today": found.today.isoformat(),
         "due": list(found.due),
         "overdue": found.overdue,
@@ -207,7 +204,7 @@ def _listed(row: CardRow, schedule: Schedule | None) -> dict[str, Any]:
 # The session
 
 
-class Table(Struct, frozen=True):
+class Table(NamedTuple):
     """What a session needs of the world."""
 
     screen: Screen
@@ -218,7 +215,7 @@ class Table(Struct, frozen=True):
     edit: Callable[[str, Path], None]  # a card's id, and the file it is in; the store knows after
 
 
-class Answer(Struct, frozen=True):
+class Answer(NamedTuple):
     """What was typed, and what it was worth; `right` is None where only the person can tell."""
 
     typed: str | None = None

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
-from msgspec import Struct
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
@@ -45,7 +45,7 @@ def console(stderr: bool = False) -> Console:
 # Text
 
 
-class Block(Struct, frozen=True):
+class Block(NamedTuple):
     """A paragraph, or fenced code with its language."""
 
     text: str
