@@ -10,6 +10,7 @@ the same with less noise where other processes compete.
 import os
 import pty
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -112,7 +113,7 @@ def first_card(command: list[str], home: Path) -> Cost:
     except OSError:
         raise SystemExit(f"{command} showed no card: {seen.decode()}") from None
     finally:
-        child.kill()
+        os.kill(child.pid, signal.SIGKILL)  # `child.kill` might reap it, and the cost with it
         _, child.returncode, usage = os.wait4(child.pid, 0)
         os.close(ours)
     return Cost(elapsed, usage.ru_utime + usage.ru_stime)

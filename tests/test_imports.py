@@ -19,6 +19,7 @@ def imported_by(module: str) -> set[str]:
     ("module", "forbidden"),
     [
         ("drill.cli.app", HEAVY | {"rich", "yaml", "msgspec", "fsrs"}),
+        ("drill.cli.commands", HEAVY | {"rich", "yaml", "msgspec", "fsrs"}),
         ("drill.practice", HEAVY | TERMINAL - {"sqlite3", "drill.store", "drill.library"}),
         ("drill.judge.client", HEAVY | TERMINAL),
         ("drill.judge.server", TERMINAL),

@@ -1,54 +1,19 @@
-"""The Typer app, the one error boundary, and `main`."""
+"""The one error boundary, and `main`."""
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from drill import __version__
-from drill.cli import author, judge, practice, quiz
 from drill.errors import DrillError
-
-app = typer.Typer(
-    help="Practise PyTorch interviews in the terminal, judged by real torch.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-    invoke_without_command=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"drill {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def overview(
-    context: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Practise PyTorch interviews in the terminal, judged by real torch."""
-    if context.invoked_subcommand is None:
-        practice.overview()
-
-
-practice.register(app)
-
-app.add_typer(quiz.app, name="quiz")
-app.add_typer(judge.app, name="judge")
-app.command("doctor")(judge.doctor)
-app.add_typer(author.app, name="dev")
 
 
 def main() -> None:
     """Run the command line; every error that drill knows ends here, as a sentence and an exit code."""
     try:
-        app()
+        _run(sys.argv[1:])
     except DrillError as error:
         _complain(error.message, error.hint)
         raise SystemExit(error.exit_code) from None
@@ -61,6 +26,18 @@ def main() -> None:
         raise SystemExit(141) from None
     except Exception as error:
         raise SystemExit(_internal(error)) from None
+
+
+def _run(words: list[str]) -> None:
+    if words[:1] == ["quiz"]:
+        # Alone: the first card would wait for the other commands, which cost a quarter of its time.
+        from drill.cli import quiz
+
+        quiz.app(args=words[1:], prog_name="drill quiz")
+    else:
+        from drill.cli.commands import app
+
+        app()
 
 
 def _complain(message: str, hint: str = "") -> None:

@@ -13,6 +13,8 @@ app = typer.Typer(
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
+    add_completion=False,  # the whole app's covers it
+    pretty_exceptions_enable=False,
 )
 
 Deck = Annotated[str, typer.Option("--deck", help="Only cards of this deck.")]
@@ -124,7 +126,3 @@ def resume(
         print_json(suspended)
     else:
         typer.echo("\n".join(suspended) or "no card is suspended")
-
-
-if __name__ == "__main__":
-    app()
