@@ -138,20 +138,21 @@ def test_margin_and_eps(submission, device, margin, eps):
     )
 
 
-def test_swap(submission, device):
+@pytest.mark.parametrize("eps", [1e-6, 0.2])
+def test_swap(submission, device, eps):
     """swap takes the smaller of the two distances to the negative"""
     a, p, n = triplets(device)
     p[0] = a[0] + 0.9 * (n[0] - a[0])  # beside the negative: d(p, n) is smaller
     p[1] = a[1] - 0.5 * (n[1] - a[1])  # on the far side: d(a, n) is smaller
     p[2] = n[2] + 0.05 * (p[2] - n[2])
-    expected = F.triplet_margin_loss(a, p, n, margin=2.0, swap=True, reduction="none")
-    ap, an, pn = distance(a, p), distance(a, n), distance(p, n)
+    expected = F.triplet_margin_loss(a, p, n, margin=2.0, eps=eps, swap=True, reduction="none")
+    ap, an, pn = distance(a, p, eps), distance(a, n, eps), distance(p, n, eps)
     tried(
-        "triplet_margin_loss(anchor, positive, negative, margin=2, swap=True, reduction='none')",
+        f"triplet_margin_loss(anchor, positive, negative, margin=2, eps={eps:g}, swap=True, reduction='none')",
         anchor=a,
     )
     assert_close(
-        submission.triplet_margin_loss(a, p, n, margin=2.0, swap=True, reduction="none"),
+        submission.triplet_margin_loss(a, p, n, margin=2.0, eps=eps, swap=True, reduction="none"),
         expected,
         mistakes={
             "swap is ignored": torch.relu(ap - an + 2),
@@ -166,6 +167,9 @@ def test_swap(submission, device):
             ),
             "one of the two distances is picked for the whole batch": torch.relu(
                 ap - (pn if pn.mean() < an.mean() else an) + 2
+            ),
+            "the difference is turned round: d(positive, negative) takes positive - negative + eps": torch.relu(
+                ap - torch.minimum(an, distance(n, p, eps)) + 2
             ),
         },
     )
@@ -254,10 +258,9 @@ def test_inputs_are_left_alone(submission, device):
 def test_gradients_match_autograd(submission, device, swap):
     """all three inputs receive the right gradients"""
     names = ("anchor", "positive", "negative")
-    inputs = {
-        name: t.requires_grad_()
-        for name, t in zip(names, triplets(device, torch.float64), strict=True)
-    }
+    a, p, n = triplets(device, torch.float64)
+    p[0] = a[0] + 1.5 * (n[0] - a[0])  # where swap takes d(positive, negative)
+    inputs = {name: t.requires_grad_() for name, t in zip(names, (a, p, n), strict=True)}
     oracle = {name: t.detach().clone().requires_grad_() for name, t in inputs.items()}
     options = {"margin": 1.3, "swap": swap, "reduction": "none"}
     expected = F.triplet_margin_loss(**oracle, **options)

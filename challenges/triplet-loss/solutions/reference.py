@@ -2,7 +2,7 @@ import torch
 
 
 def _distance(x: torch.Tensor, y: torch.Tensor, eps: float) -> torch.Tensor:
-    return (x - y + eps).square().sum(-1).sqrt()  # (N, D) -> (N,)
+    return (x - y + eps).square().sum(1).sqrt()  # (N, D) -> (N,)
 
 
 def triplet_margin_loss(

@@ -1,0 +1,20 @@
+"""Takes the swapped distance for a constant."""
+import torch
+import torch.nn.functional as F
+
+
+def distance(x, y, eps):
+    return torch.sqrt(((x - y + eps) ** 2).sum(dim=1))
+
+
+def triplet_margin_loss(anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"):
+    ap = distance(anchor, positive, eps)
+    an = distance(anchor, negative, eps)
+    if swap:
+        an = torch.minimum(an, distance(positive, negative, eps).detach())
+    loss = F.relu(ap - an + margin)
+    if reduction == "none":
+        return loss
+    if reduction == "sum":
+        return loss.sum()
+    return loss.mean()
