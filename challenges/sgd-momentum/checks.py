@@ -330,6 +330,9 @@ def test_gradients_survive(submission, device):
     for _ in range(2):
         before = p.detach().clone()
         step(optimizer)
+        assert p.grad is not None, (
+            "after step() p.grad is None; clearing gradients is what zero_grad is for"
+        )
         if not torch.equal(p.grad, gradients[0][0]):
             decayed = torch.allclose(p.grad, gradients[0][0] + 0.1 * before)
             fail(
