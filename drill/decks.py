@@ -80,7 +80,7 @@ def parse_deck(text: str, path: Path) -> Deck:
 def _card(raw: Any, deck: str, topic: str, section: int) -> Card:
     import msgspec
 
-    fields = {
+    fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in msgspec.structs.asdict(raw).items()
     }

@@ -542,7 +542,8 @@ def _bar(count: int, most: int, room: int) -> str:
     eighths = round(count / most * room * 8)
     if count and not eighths:
         eighths = 1
-    return "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
+    full, rest = divmod(eighths, 8)
+    return "█" * full + " ▏▎▍▌▋▊▉"[rest].strip()
 
 
 def _shade(count: int, most: int) -> str:
