@@ -85,7 +85,7 @@ def bring_compiler_back() -> None:
     for name in (_COMPILER, _SYMBOLIC_SHAPES):
         module = sys.modules.get(name)
         if isinstance(module, _Placeholder):
-            module.real()
+            module.withdraw()
 
 
 class _Placeholder(ModuleType):
@@ -97,9 +97,14 @@ class _Placeholder(ModuleType):
             parent, _, child = self.__name__.rpartition(".")
             setattr(importlib.import_module(parent), child, self)
 
-    def real(self) -> ModuleType:
+    def withdraw(self) -> None:
         if sys.modules.get(self.__name__) is self:
             del sys.modules[self.__name__]
+            parent, _, child = self.__name__.rpartition(".")
+            delattr(sys.modules[parent], child)
+
+    def real(self) -> ModuleType:
+        self.withdraw()
         return importlib.import_module(self.__name__)
 
     def __getattr__(self, name: str) -> Any:

@@ -120,7 +120,7 @@ def serve(connection: socket.socket, judge: Judge, fingerprint: str | None) -> s
 def _check(client: Client, request: Request, judge: Judge, began: float) -> None:
     level = max(judge.level, request.most, key=confine.LEVELS.index)
     if not confine.at_least(level, request.least):
-        client.say({"event": "refused level", "level": judge.level})
+        client.say({"event": "refused level", "level": level})
         return
     system.adopt_orphans()
     if level == confine.FULL:

@@ -191,7 +191,7 @@ def main() -> int:
             text = text.replace(f"@{token}@", value)
         if "def answer" not in text:
             text += ANSWER
-        before = files()
+        before = _settled_files()
         report, seconds = judge(text)
         left, changed = _left_behind(own, before)
         good, good_seconds = judge(GOOD)
@@ -223,6 +223,14 @@ def main() -> int:
 def _scratch(output: str) -> str:
     """The scratch directory, from what the good submission printed."""
     return output.partition("('HOME', '")[2].partition("'")[0] or "-"
+
+
+def _settled_files() -> dict[str, str]:
+    """Without the scratch directory of the check before, which is removed after its report is out."""
+    until = time.monotonic() + 2
+    while any("drill-judge-" in path for path in files()) and time.monotonic() < until:
+        time.sleep(0.01)
+    return files()
 
 
 def _left_behind(own: set[int], before: dict[str, str]) -> tuple[list[str], list[str]]:

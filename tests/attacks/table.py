@@ -84,6 +84,7 @@ _FORGING = {
 _OTHERS = {
     "reaching/escape_sequences": Expected((WRONG,)),
     "poisoning/hung_client": Expected((CRASHED,)),
+    "poisoning/torch_settings": Expected((WRONG,)),  # it switches gradients off, for itself
 }
 
 

@@ -13,6 +13,7 @@ import multiprocessing.synchronize
 import os
 import threading
 import time
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from drill.judge.confine import system
@@ -33,7 +34,7 @@ class ForkedSemaphore:
     ) -> None:
         self.kind = kind
         self.maxvalue = maxvalue
-        self.name = name
+        self.name = None  # nothing for the resource tracker, which is a program of its own, to remember
         self._memory = mmap.mmap(-1, _SIZE_OF_SEMAPHORE)
         self.handle = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
         self._semaphore = ctypes.c_void_p(self.handle)
@@ -110,68 +111,73 @@ class ForkedSemaphore:
 
 def without_sockets(scratch: str) -> None:
     """Make multiprocessing and torch.multiprocessing share through inherited memory and files."""
-    multiprocessing.synchronize._multiprocessing.SemLock = ForkedSemaphore  # type: ignore[attr-defined]
-    _share_tensors_by_file(scratch)
-
-
-def _share_tensors_by_file(scratch: str) -> None:
-    import multiprocessing.reduction
-
     import torch
+
+    multiprocessing.synchronize._multiprocessing.SemLock = ForkedSemaphore  # type: ignore[attr-defined]
+    _Files.scratch = scratch
+    storage_type: Any = torch.UntypedStorage
+    storage_type._new_using_fd_cpu = classmethod(_new_shared)
+    ForkingPickler.register(torch.UntypedStorage, _reduce_storage)
+    torch.Tensor.share_memory_ = _share_memory  # type: ignore[method-assign]
+
+
+class _Files:
+    """Where shared tensors live; names last as long as the scratch directory, for others to open."""
+
+    scratch = ""
+    numbers = itertools.count()
+
+
+def _new_shared(cls: Any, size: int) -> Any:
+    path = f"{_Files.scratch}/.shared-{os.getpid()}-{next(_Files.numbers)}"
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.ftruncate(descriptor, size)
+        return _from_file(cls, descriptor, size, path)
+    finally:
+        os.close(descriptor)
+
+
+def _from_file(cls: Any, descriptor: int, size: int, path: str) -> Any:
+    storage = cls._new_shared_fd_cpu(descriptor, size)
+    storage._drill_path = path
+    return storage
+
+
+def _in_a_file(storage: Any) -> Any:
+    """The storage itself where it is in a file already, otherwise a copy that is."""
+    if getattr(storage, "_drill_path", ""):
+        return storage
+    shared = _new_shared(type(storage), storage.nbytes())
+    shared.copy_(storage)
+    return shared
+
+
+def _reduce_storage(storage: Any) -> Any:
     import torch.multiprocessing.reductions
 
     reductions: Any = torch.multiprocessing.reductions
-    numbers = itertools.count()
-    storage_type: Any = torch.UntypedStorage
+    if storage.device.type != "cpu":
+        return reductions.reduce_storage(storage)
+    if storage.nbytes() == 0:
+        return reductions.rebuild_storage_empty, (type(storage),)
+    shared = _in_a_file(storage)
+    return _rebuild_storage, (type(storage), shared._drill_path, shared.nbytes())
 
-    def new_file() -> tuple[int, str]:
-        path = f"{scratch}/.shared-{os.getpid()}-{next(numbers)}"
-        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), path
 
-    def new_shared(cls: Any, size: int) -> Any:
-        descriptor, path = new_file()
-        try:
-            os.ftruncate(descriptor, size)
-            storage = cls._new_shared_fd_cpu(descriptor, size)
-        finally:
-            os.close(descriptor)
-        # The name lasts as long as the scratch directory does: another process opens it by this.
-        storage._drill_path = path
-        return storage
+def _rebuild_storage(cls: Any, path: str, size: int) -> Any:
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        return _from_file(cls, descriptor, size, path)
+    finally:
+        os.close(descriptor)
 
-    def share(storage: Any) -> tuple[Any, str]:
-        """The storage in a file: itself where it is in one, otherwise a copy."""
-        path = getattr(storage, "_drill_path", "")
-        if path:
-            return storage, path
-        shared = new_shared(storage_type, storage.nbytes())
-        shared.copy_(storage)
-        return shared, shared._drill_path
 
-    def rebuild(path: str, size: int) -> Any:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            storage = storage_type._new_shared_fd_cpu(descriptor, size)
-        finally:
-            os.close(descriptor)
-        storage._drill_path = path
-        return storage
+def _share_memory(tensor: Any) -> Any:
+    """Move this tensor, though no other view of the same memory, to a file."""
+    import torch
 
-    def reduce_storage(storage: Any) -> Any:
-        if storage.device.type != "cpu":
-            return reductions.reduce_storage(storage)
-        if storage.nbytes() == 0:
-            return reductions.rebuild_storage_empty, (type(storage),)
-        _, path = share(storage)
-        return rebuild, (path, storage.nbytes())
-
-    def share_memory(tensor: Any) -> Any:
-        """Move this tensor, though no other view of the same memory, to a file."""
-        storage, _ = share(tensor.untyped_storage())
-        with torch.no_grad():
-            tensor.set_(storage, tensor.storage_offset(), tensor.shape, tensor.stride())
-        return tensor
-
-    storage_type._new_using_fd_cpu = classmethod(new_shared)
-    multiprocessing.reduction.ForkingPickler.register(torch.UntypedStorage, reduce_storage)
-    torch.Tensor.share_memory_ = share_memory  # type: ignore[method-assign]
+    storage = _in_a_file(tensor.untyped_storage())
+    with torch.no_grad():
+        tensor.set_(storage, tensor.storage_offset(), tensor.shape, tensor.stride())
+    return tensor

@@ -3,7 +3,7 @@
 import os
 import time
 
-for _ in range(20):
+for _ in range(10):
     if os.fork() == 0:
         os._exit(0)
 time.sleep(0.2)
