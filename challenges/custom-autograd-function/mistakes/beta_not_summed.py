@@ -1,0 +1,23 @@
+"""Returns beta's gradient for each element."""
+import torch
+
+
+class Swish(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, beta, scale):
+        ctx.save_for_backward(x, beta)
+        ctx.scale = scale
+        return scale * x * torch.sigmoid(beta * x)
+
+    @staticmethod
+    def backward(ctx, grad_y):
+        x, beta = ctx.saved_tensors
+        s = torch.sigmoid(beta * x)
+        ds = s * (1 - s)
+        g = ctx.scale * grad_y
+        grad_x = grad_beta = None
+        if ctx.needs_input_grad[0]:
+            grad_x = g * (s + beta * x * ds)
+        if ctx.needs_input_grad[1]:
+            grad_beta = g * x.square() * ds
+        return grad_x, grad_beta, None
