@@ -1,0 +1,19 @@
+"""Takes any fractions."""
+
+import math
+
+import torch
+from torch.utils.data import Subset
+
+
+def split_dataset(dataset, fractions, seed):
+    n = len(dataset)
+    lengths = [math.floor(n * fraction) for fraction in fractions]
+    for i in range(n - sum(lengths)):
+        lengths[i % len(lengths)] += 1
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed)).tolist()
+    parts = []
+    for length in lengths:
+        parts.append(Subset(dataset, order[:length]))
+        order = order[length:]
+    return parts

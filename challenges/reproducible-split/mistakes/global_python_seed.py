@@ -1,0 +1,23 @@
+"""Seeds Python's global generator."""
+
+import math
+import random
+
+from torch.utils.data import Subset
+
+
+def split_dataset(dataset, fractions, seed):
+    if min(fractions) < 0 or not math.isclose(sum(fractions), 1):
+        raise ValueError("fractions should be 0 or more and sum to 1")
+    n = len(dataset)
+    lengths = [math.floor(n * fraction) for fraction in fractions]
+    for i in range(n - sum(lengths)):
+        lengths[i] += 1
+    order = list(range(n))
+    random.seed(seed)
+    random.shuffle(order)
+    parts = []
+    for length in lengths:
+        parts.append(Subset(dataset, order[:length]))
+        order = order[length:]
+    return parts

@@ -1,0 +1,23 @@
+"""Starts at a random place and goes on in order."""
+
+import math
+
+import torch
+from torch.utils.data import Subset
+
+
+def split_dataset(dataset, fractions, seed):
+    if min(fractions) < 0 or not math.isclose(sum(fractions), 1):
+        raise ValueError("fractions should be 0 or more and sum to 1")
+    n = len(dataset)
+    lengths = [math.floor(n * fraction) for fraction in fractions]
+    for i in range(n - sum(lengths)):
+        lengths[i] += 1
+    order = list(range(n))
+    start = int(torch.randint(n, (1,), generator=torch.Generator().manual_seed(seed)))
+    order = order[start:] + order[:start]
+    parts = []
+    for length in lengths:
+        parts.append(Subset(dataset, order[:length]))
+        order = order[length:]
+    return parts
