@@ -1,0 +1,16 @@
+"""Lets torch compute the norm."""
+
+import torch
+
+
+def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
+    if isinstance(parameters, torch.Tensor):
+        parameters = [parameters]
+    grads = [p.grad for p in parameters if p.grad is not None]
+    if not grads:
+        return torch.tensor(0.0)
+    total_norm = torch.nn.utils.get_total_norm(grads, norm_type)
+    if total_norm > max_norm:
+        for g in grads:
+            g.mul_(max_norm / total_norm)
+    return total_norm
