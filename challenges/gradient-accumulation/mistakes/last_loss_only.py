@@ -1,0 +1,17 @@
+"""Returns the last micro-batch's loss, which has been scaled."""
+
+from itertools import islice
+
+
+def train_epoch(model, dataloader, criterion, optimizer, accumulation_steps):
+    losses = []
+    micro_batches = iter(dataloader)
+    while group := list(islice(micro_batches, accumulation_steps)):
+        samples = sum(len(target) for _, target in group)
+        optimizer.zero_grad()
+        for data, target in group:
+            loss = criterion(model(data), target) * len(target) / samples
+            loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses

@@ -1,0 +1,19 @@
+"""Sets the gradients to zero after each update only."""
+
+from itertools import islice
+
+
+def train_epoch(model, dataloader, criterion, optimizer, accumulation_steps):
+    losses = []
+    micro_batches = iter(dataloader)
+    while group := list(islice(micro_batches, accumulation_steps)):
+        samples = sum(len(target) for _, target in group)
+        total = 0.0
+        for data, target in group:
+            loss = criterion(model(data), target) * len(target) / samples
+            loss.backward()
+            total += loss.item()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(total)
+    return losses
