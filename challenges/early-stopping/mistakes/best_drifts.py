@@ -1,0 +1,29 @@
+"""Moves best at every smaller value, and counts it as bad if it is not smaller by min_delta."""
+
+import copy
+
+
+class EarlyStopping:
+    def __init__(self, patience=3, min_delta=0.0, mode="min"):
+        if mode not in ("min", "max"):
+            raise ValueError("mode should be 'min' or 'max'")
+        self.patience = patience
+        self.min_delta = min_delta
+        self.sign = 1 if mode == "min" else -1
+        self.best = self.sign * float("inf")
+        self.bad_epochs = 0
+        self.best_state = None
+
+    def step(self, value, model):
+        if self.sign * (self.best - value) > self.min_delta:
+            self.best = value
+            self.bad_epochs = 0
+            self.best_state = copy.deepcopy(model.state_dict())
+        else:
+            self.bad_epochs += 1
+            if self.sign * (self.best - value) > 0:
+                self.best = value
+        return self.bad_epochs >= self.patience
+
+    def restore(self, model):
+        model.load_state_dict(self.best_state)

@@ -1,0 +1,27 @@
+"""Starts at 0 for max: values below 0 never improve."""
+
+import copy
+
+
+class EarlyStopping:
+    def __init__(self, patience=3, min_delta=0.0, mode="min"):
+        if mode not in ("min", "max"):
+            raise ValueError("mode should be 'min' or 'max'")
+        self.patience = patience
+        self.min_delta = min_delta
+        self.sign = 1 if mode == "min" else -1
+        self.best = float("inf") if mode == "min" else 0.0
+        self.bad_epochs = 0
+        self.best_state = None
+
+    def step(self, value, model):
+        if self.sign * (self.best - value) > self.min_delta:
+            self.best = value
+            self.bad_epochs = 0
+            self.best_state = copy.deepcopy(model.state_dict())
+        else:
+            self.bad_epochs += 1
+        return self.bad_epochs >= self.patience
+
+    def restore(self, model):
+        model.load_state_dict(self.best_state)

@@ -1,0 +1,6 @@
+"""Lets torch.autograd.functional do the work."""
+from torch.autograd import functional
+
+
+def hvp(f, inputs, vectors):
+    return functional.hvp(f, inputs, vectors)[1]

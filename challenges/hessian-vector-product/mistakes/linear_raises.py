@@ -1,0 +1,16 @@
+"""Never thinks of a gradient without a graph."""
+import torch
+
+
+def grad(y, leaves, create_graph=False):
+    return torch.autograd.grad(y, leaves, create_graph=create_graph, materialize_grads=True)
+
+
+def hvp(f, inputs, vectors):
+    if isinstance(inputs, torch.Tensor):
+        return hvp(f, (inputs,), (vectors,))[0]
+    with torch.enable_grad():
+        leaves = [x.detach().requires_grad_() for x in inputs]
+        g = grad(f(*leaves), leaves, create_graph=True)
+        slope = sum((g_i * v_i).sum() for g_i, v_i in zip(g, vectors))
+    return grad(slope, leaves)

@@ -1,0 +1,18 @@
+"""Passes allow_unused=True and hands None on."""
+import torch
+
+
+def grad(y, leaves, create_graph=False):
+    if not y.requires_grad:
+        return tuple(torch.zeros_like(leaf) for leaf in leaves)
+    return torch.autograd.grad(y, leaves, create_graph=create_graph, allow_unused=True)
+
+
+def hvp(f, inputs, vectors):
+    if isinstance(inputs, torch.Tensor):
+        return hvp(f, (inputs,), (vectors,))[0]
+    with torch.enable_grad():
+        leaves = [x.detach().requires_grad_() for x in inputs]
+        g = grad(f(*leaves), leaves, create_graph=True)
+        slope = sum((g_i * v_i).sum() for g_i, v_i in zip(g, vectors) if g_i is not None)
+    return grad(slope, leaves)
