@@ -166,4 +166,14 @@ def plan_for(level: str, limits: Limits, device: str) -> Plan:
     """A plan with the scratch directory of its level; outside `full` the warden has to remove it."""
     if level == confine.FULL:
         return Plan(level, limits, device, confine.PRIVATE_SCRATCH)
-    return Plan(level, limits, device, tempfile.mkdtemp(prefix="drill-judge-"))
+    return Plan(level, limits, device, tempfile.mkdtemp(prefix=_scratch_prefix(os.getpid())))
+
+
+def _scratch_prefix(warden: int) -> str:
+    return f"drill-judge-{warden}-"
+
+
+def remove_scratch_of(warden: int) -> None:
+    """Clean up after a warden that was killed before it could."""
+    for left in Path(tempfile.gettempdir()).glob(_scratch_prefix(warden) + "*"):
+        shutil.rmtree(left, ignore_errors=True)

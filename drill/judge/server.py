@@ -19,7 +19,7 @@ from typing import NoReturn
 # NumPy's BLAS would start a thread at import, and a process with threads must not be forked.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from drill.judge import confine, place, preload, processes, warden
+from drill.judge import box, confine, place, preload, processes, warden
 from drill.judge.confine import system
 
 DEFAULT_IDLE_S = 1800.0
@@ -122,6 +122,7 @@ class Server:
             self.wardens.discard(pid)
             if was_warden and status != 0:
                 processes.end_descendants(spare=frozenset(self.wardens))
+                box.remove_scratch_of(pid)
 
     def _status(self, level: str) -> dict[str, object]:
         return {
