@@ -214,30 +214,38 @@ def test_several_steps(submission, device, name, betas):
     )
 
 
-@pytest.mark.parametrize("eps", [0.1, 1e-3])
+@pytest.mark.parametrize("eps", [0.1, 1e-3, None], ids=["0.1", "0.001", "default"])
 @BOTH
 def test_eps(submission, device, name, eps):
     """eps is added to the root, after the bias correction"""
-    options = {"lr": 0.1, "eps": eps, "weight_decay": 0.0}
+    options = {"lr": 0.1, "weight_decay": 0.0} | ({} if eps is None else {"eps": eps})
+    e, scale = (
+        (1e-8, 1e-7) if eps is None else (eps, 1.0)
+    )  # tiny gradients, next to which 1e-8 shows
     compare(
         lambda ps: getattr(submission, name)(ps, **options),
         lambda ps: getattr(torch.optim, name)(ps, **options),
         device,
-        f"{name}(params, **{options})",
+        f"{name}(params, **{options})" + (" on gradients of 1e-7" if eps is None else ""),
         {
-            f"eps is ignored or taken as 1e-8, here it is {eps:g}": rule(),
+            f"eps is ignored or taken as 1e-8, here it is {e:g}": rule(),
             "eps is ignored": rule(eps=0.0),
-            "eps is inside the root; it is added to the root": rule(eps=eps, eps_at="inside"),
+            "eps is inside the root; it is added to the root": rule(eps=e, eps_at="inside"),
             "eps is inside the root, squared; it is added to the root": rule(
-                eps=eps, eps_at="squared"
+                eps=e, eps_at="squared"
             ),
             "eps is added before the bias correction; it is sqrt(v_hat) + eps": rule(
-                eps=eps, eps_at="before"
+                eps=e, eps_at="before"
             ),
             "eps is inside the root, before the bias correction": rule(
-                eps=eps, eps_at="inside before"
+                eps=e, eps_at="inside before"
             ),
+            **{
+                f"eps is {other:g} by default; it should be 1e-8": rule(eps=other)
+                for other in (1e-3, 1e-5, 1e-6, 1e-7, 1e-10)
+            },
         },
+        draw=lambda like: scale * torch.randn_like(like),
     )
 
 
@@ -362,6 +370,9 @@ def test_gradients_survive(submission, device, name):
     for _ in range(2):
         before = p.detach().clone()
         step(optimizer)
+        assert p.grad is not None, (
+            "after step() p.grad is None; clearing gradients is what zero_grad is for"
+        )
         if not torch.equal(p.grad, gradient):
             decayed = torch.allclose(p.grad, gradient + 0.1 * before)
             fail(
