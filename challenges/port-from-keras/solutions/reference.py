@@ -48,5 +48,5 @@ def port(weights: dict[str, np.ndarray], input_shape: tuple[int, int, int]) -> n
         "dense.weight": w["dense/kernel"].T,
         "dense.bias": w["dense/bias"],
     }
-    model.load_state_dict(state, strict=False)  # num_batches_tracked has no counterpart
+    model.load_state_dict(state)
     return model
