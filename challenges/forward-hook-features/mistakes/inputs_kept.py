@@ -1,0 +1,20 @@
+"""Keeps what the layer received."""
+def extract_features(model, x, names):
+    modules = dict(model.named_modules())
+    features = {}
+    handles = []
+
+    def make_hook(name):
+        def hook(module, args, output):
+            features[name] = args[0].clone()
+
+        return hook
+
+    try:
+        for name in names:
+            handles.append(modules[name].register_forward_hook(make_hook(name)))
+        model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return features

@@ -1,0 +1,17 @@
+"""Never removes the hooks."""
+def extract_features(model, x, names):
+    modules = dict(model.named_modules())
+    features = {}
+    handles = []
+
+    def make_hook(name):
+        def hook(module, args, output):
+            features[name] = output.clone()
+
+        return hook
+
+    if True:
+        for name in names:
+            handles.append(modules[name].register_forward_hook(make_hook(name)))
+        model(x)
+    return features

@@ -1,0 +1,24 @@
+"""Runs the model under no_grad."""
+import torch
+
+
+def extract_features(model, x, names):
+    modules = dict(model.named_modules())
+    features = {}
+    handles = []
+
+    def make_hook(name):
+        def hook(module, args, output):
+            features[name] = output.clone()
+
+        return hook
+
+    try:
+        for name in names:
+            handles.append(modules[name].register_forward_hook(make_hook(name)))
+        with torch.no_grad():
+            model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return features

@@ -1,0 +1,22 @@
+"""Skips names that the model does not have."""
+def extract_features(model, x, names):
+    modules = dict(model.named_modules())
+    features = {}
+    handles = []
+
+    def make_hook(name):
+        def hook(module, args, output):
+            features[name] = output.clone()
+
+        return hook
+
+    try:
+        for name in names:
+            if name not in modules:
+                continue
+            handles.append(modules[name].register_forward_hook(make_hook(name)))
+        model(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return features
