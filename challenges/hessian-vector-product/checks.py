@@ -77,13 +77,15 @@ def test_several_inputs(submission, device):
     shapes = [x.shape for x in inputs]
     own = tuple((blocks[i][i] @ v.reshape(-1)).view(v.shape) for i, v in enumerate(vectors))
     tried("hvp(f, (a, b), (u, v)), where f(a, b) has cross terms", a=inputs[0], b=inputs[1])
-    got = submission.hvp(f, inputs, vectors)
+    calls = []
+    got = submission.hvp(lambda a, b: calls.append(a) or f(a, b), inputs, vectors)
     assert isinstance(got, tuple), f"for a tuple of inputs the result is a tuple, got a {type(got).__name__}"
     assert_close(
         got,
         product(blocks, vectors, shapes),
         mistakes={"the cross terms d²f / da db are missing; each input is treated by itself": own},
     )
+    assert len(calls) == 1, f"f was called {len(calls)} times for two inputs, expected once"
     tried("hvp(f, (a,), (u,)), a tuple of one")
     single = submission.hvp(lambda a: f(a, inputs[1]), inputs[:1], vectors[:1])
     assert isinstance(single, tuple), "for a tuple of one input the result is a tuple of one"

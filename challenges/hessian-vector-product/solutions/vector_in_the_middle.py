@@ -2,10 +2,12 @@ from collections.abc import Callable
 
 import torch
 
-Tensors = torch.Tensor | tuple[torch.Tensor, ...]
 
-
-def hvp(f: Callable[..., torch.Tensor], inputs: Tensors, vectors: Tensors) -> Tensors:
+def hvp(
+    f: Callable[..., torch.Tensor],
+    inputs: torch.Tensor | tuple[torch.Tensor, ...],
+    vectors: torch.Tensor | tuple[torch.Tensor, ...],
+) -> torch.Tensor | tuple[torch.Tensor, ...]:
     """The second call to grad takes v as grad_outputs, which is the same as a dot product."""
     many = isinstance(inputs, tuple)
     xs, vs = (inputs, vectors) if many else ((inputs,), (vectors,))
@@ -14,9 +16,9 @@ def hvp(f: Callable[..., torch.Tensor], inputs: Tensors, vectors: Tensors) -> Te
         leaves = tuple(x.clone().detach().requires_grad_(True) for x in xs)
         y = f(*leaves)
         first = torch.autograd.grad(y, leaves, create_graph=True, allow_unused=True) if y.requires_grad else ()
-    curved = [(g, v) for g, v in zip(first, vs, strict=False) if g is not None and g.requires_grad]
+    curved = [(g, v) for g, v in zip(first, vs) if g is not None and g.requires_grad]
     if curved:
-        outputs, weights = zip(*curved, strict=True)
+        outputs, weights = zip(*curved)
         second = torch.autograd.grad(outputs, leaves, grad_outputs=weights, allow_unused=True)
-        products = [p if s is None else s for p, s in zip(products, second, strict=True)]
+        products = [p if s is None else s for p, s in zip(products, second)]
     return tuple(products) if many else products[0]
