@@ -1,0 +1,193 @@
+"""Hidden checks for graph-walk. A check's docstring is the line the learner sees."""
+
+from collections import deque
+
+import torch
+
+from drill.checking import fail, tried
+
+LEAF = "torch::autograd::AccumulateGrad"
+
+
+def oracle(tensor, successors=lambda node: [n for n, _ in node.next_functions]):
+    """The names, breadth first; `successors` lets a wrong idea change what is followed."""
+    queue = deque([tensor.grad_fn] if tensor.grad_fn is not None else [])
+    seen, names = set(queue), []
+    while queue:
+        node = queue.popleft()
+        names.append(node.name())
+        for following in successors(node):
+            if following is not None and following not in seen:
+                seen.add(following)
+                queue.append(following)
+    return names
+
+
+def depth_first(tensor):
+    stack, seen, names = [tensor.grad_fn], set(), []
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        names.append(node.name())
+        stack.extend(n for n, _ in reversed(node.next_functions))
+    return names
+
+
+def every_path(tensor):
+    level, names = [tensor.grad_fn], []
+    while level:
+        names += [node.name() for node in level]
+        level = [n for node in level for n, _ in node.next_functions if n is not None]
+    return names
+
+
+def assert_walk(submission, tensor, what):
+    expected = oracle(tensor)
+    tried(f"graph_walk({what})")
+    try:
+        actual = submission.graph_walk(tensor)
+    except (AttributeError, TypeError) as error:
+        if "NoneType" not in str(error):
+            raise
+        fail(
+            f"graph_walk({what}) raises {type(error).__name__}: {error}",
+            mistake="next_functions holds None where an input needs no gradient; skip those entries",
+        )
+    if not isinstance(actual, list | tuple) or not all(isinstance(name, str) for name in actual):
+        fail(f"the result should be a list of names, got {actual!r:.200}")
+    actual = list(actual)
+    if actual == expected:
+        return
+    kinds = list(dict.fromkeys(expected))
+    ideas = {
+        "the tensor's own node is left out; start with grad_fn itself": expected[1:],
+        "the AccumulateGrad nodes are left out; leaves belong to the list": [
+            n for n in expected if n != LEAF
+        ],
+        "these are the classes' names; use node.name()": [n.rpartition(":")[2] for n in expected],
+        "the list is turned round; the tensor's own node comes first": expected[::-1],
+        "only the first of next_functions is followed": oracle(
+            tensor, lambda n: [m for m, _ in n.next_functions[:1]]
+        ),
+        "this goes depth first; all nodes of one distance come before the next": depth_first(
+            tensor
+        ),
+        "successors are taken from the last to the first": oracle(
+            tensor, lambda n: [m for m, _ in reversed(n.next_functions)]
+        ),
+        "a node is listed once for each path to it; remember the nodes that were seen": every_path(
+            tensor
+        ),
+        "nodes are recognised by their names; two different nodes of one kind are both listed": kinds,
+    }
+    mistake = next(
+        (idea for idea, wrong in ideas.items() if wrong == actual and wrong != expected), ""
+    )
+    fail(
+        "the names are not those of the graph, breadth first",
+        details=[f"expected  {expected}", f"got       {actual}"],
+        mistake=mistake,
+    )
+
+
+def leaf(*shape, device):
+    return torch.rand(shape, device=device).add(0.5).requires_grad_()
+
+
+def test_a_chain(submission, device):
+    """a chain of operations, down to the leaf"""
+    x = leaf(3, device=device)
+    assert_walk(submission, x.exp().sin().sum(), "x.exp().sin().sum()")
+
+
+def test_branches(submission, device):
+    """branches, level by level and in order"""
+    x, y, z = (leaf(3, device=device) for _ in range(3))
+    assert_walk(submission, x.exp().sin() * (y.log() - z), "x.exp().sin() * (y.log() - z)")
+    parts = torch.cat([x.cos().exp(), y, z.tanh()])
+    assert_walk(submission, parts.prod(), "torch.cat([x.cos().exp(), y, z.tanh()]).prod()")
+
+
+def test_a_shared_node_once(submission, device):
+    """a node that several paths lead to is listed once"""
+    x = leaf(3, device=device)
+    h = x.exp()
+    assert_walk(submission, (h.sin() + h.cos()) * h, "(h.sin() + h.cos()) * h with h = x.exp()")
+
+
+def test_constants_are_skipped(submission, device):
+    """inputs without a gradient have no node"""
+    x = leaf(3, device=device)
+    constant = torch.rand(3, device=device)
+    assert_walk(submission, constant * x.exp() + constant, "constant * x.exp() + constant")
+
+
+def test_without_a_graph(submission, device):
+    """a leaf, a constant and a detached tensor give an empty list"""
+    x = leaf(3, device=device)
+    for what, tensor in (
+        ("a leaf", x),
+        ("a constant", torch.ones(2)),
+        ("x.exp().detach()", x.exp().detach()),
+    ):
+        tried(f"graph_walk of {what}")
+        try:
+            actual = submission.graph_walk(tensor)
+        except (AttributeError, TypeError) as error:
+            fail(
+                f"{what} has no graph, so the list is empty; it raises {type(error).__name__}: {error}"
+            )
+        assert list(actual) == [], f"{what} has no graph, so the list is empty, got {actual!r}"
+
+
+def test_many_paths(submission, device):
+    """the work grows with the nodes, not with the paths"""
+    x = leaf(2, device=device)
+    y = x
+    for _ in range(14):
+        y = y + y
+    names = oracle(y)
+    tried("graph_walk(y), with y = x and then y = y + y 14 times")
+    actual = submission.graph_walk(y)
+    assert list(actual) == names, (
+        f"14 additions have {len(names)} nodes, got {len(list(actual))}; there are 2^14 paths, and each node counts once"
+    )
+
+
+def test_a_deep_graph(submission, device):
+    """a graph of 3,000 operations"""
+    x = leaf(2, device=device)
+    y = x
+    for _ in range(3000):
+        y = y.sin()
+    tried("graph_walk(y), with y = y.sin() 3,000 times")
+    try:
+        actual = submission.graph_walk(y)
+    except RecursionError:
+        fail(
+            "a deep graph ends at Python's recursion limit",
+            mistake="recursion goes as deep as the graph; use a queue",
+        )
+    assert list(actual) == oracle(y), "the names of a deep graph are not those of its 3,001 nodes"
+
+
+def test_nothing_is_changed(submission, device):
+    """no backward pass runs"""
+    x = leaf(3, device=device)
+    y = (x.exp() * x).sum()
+    tried("graph_walk(y), then y.backward()")
+    submission.graph_walk(y)
+    if x.grad is not None:
+        fail(
+            "x.grad was None and is not any more",
+            mistake="a backward pass ran; the graph can be read without one",
+        )
+    try:
+        y.backward()
+    except RuntimeError:
+        fail(
+            "y.backward() raises afterwards",
+            mistake="a backward pass ran, and freed what the graph had saved",
+        )
