@@ -156,7 +156,9 @@ def test_ignored_positions(submission, device, ignore_index, reduction):
 
 @pytest.mark.parametrize("reduction", ["none", "mean"])
 @pytest.mark.parametrize(
-    "shape", [(2, 5, 3, 4), (3, 4, 2), (1, 4, 1)], ids=["pixels", "tokens", "one token"]
+    "shape",
+    [(2, 5, 3, 4), (3, 4, 2), (1, 4, 1), (3, 4, 1)],
+    ids=["pixels", "tokens", "one token", "sequences of one"],
 )
 def test_further_dimensions(submission, device, shape, reduction):
     """(N, C, d1, ...) logits: the classes are dimension 1"""
@@ -171,6 +173,11 @@ def test_further_dimensions(submission, device, shape, reduction):
         fail(
             f"logits of shape {shape} with a target of shape {tuple(target.shape)} raise {type(error).__name__}: {error}",
             mistake="further dimensions are not handled; gather(1, target.unsqueeze(1)) works for any number of them",
+        )
+    if isinstance(actual, torch.Tensor) and reduction == "none" and actual.shape != expected.shape:
+        fail(
+            f"the losses have the shape {tuple(actual.shape)}, expected that of target, {tuple(expected.shape)}",
+            hint="keep the target's shape: squeeze(1) after gather, since a bare squeeze() drops every dimension of 1",
         )
     flat = F.cross_entropy(logits.reshape(-1, c), target.reshape(-1), reduction="none")
     swapped = F.cross_entropy(logits.flatten(2), target.flatten(1), reduction="none")
