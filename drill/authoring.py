@@ -44,8 +44,12 @@ def verify(
     seeds: Sequence[int] = SEEDS,
     runs: int = 1,
     workers: int | None = None,
+    slow_s: float = _SLOW_CHECKS_S,
 ) -> Verification:
-    """Hold a challenge to the standard; `runs` repeats every judging to find a check that is not stable."""
+    """Hold a challenge to the standard; `runs` repeats every judging to find a check that is not stable.
+
+    A solution whose checks take more than `slow_s` in all is a finding.
+    """
     findings = [*_complete(challenge, set(topics)), *_checks_source(challenge)]
     checks_text = challenge.checks.read_text(encoding="utf-8")
     cases = list(_cases(challenge, seeds))
@@ -68,9 +72,9 @@ def verify(
         f"checks.py: no mistake is caught first by {name}; add one, or drop the check"
         for name in sorted(check_functions - first_failures)
     ]
-    if slowest > _SLOW_CHECKS_S:
+    if slowest > slow_s:
         findings.append(
-            f"checks.py: the checks take {slowest:.1f} s on a solution; {_SLOW_CHECKS_S:g} s at most"
+            f"checks.py: the checks take {slowest:.1f} s on a solution; {slow_s:g} s at most"
         )
     unique = dict.fromkeys(findings)
     return Verification(

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from drill.checking import assert_close, assert_same_gradients, fail, gradients, noncontiguous, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    gradients,
+    noncontiguous,
+    tried,
+    unchanged,
+)
 
 CALL = "batch_standardize(x)"
 

@@ -3,7 +3,16 @@
 import pytest
 import torch
 
-from drill.checking import all_finite, assert_close, assert_same_gradients, fail, gradients, noncontiguous, tried, unchanged
+from drill.checking import (
+    all_finite,
+    assert_close,
+    assert_same_gradients,
+    fail,
+    gradients,
+    noncontiguous,
+    tried,
+    unchanged,
+)
 
 CALL = "Swish.apply(x, beta, {})"
 

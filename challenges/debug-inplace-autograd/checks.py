@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from drill.checking import assert_close, assert_same_gradients, fail, noncontiguous, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    noncontiguous,
+    tried,
+    unchanged,
+)
 
 NAMES = ("x", "weight", "bias", "decay")
 

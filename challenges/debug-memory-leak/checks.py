@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from drill.checking import assert_close, fail, tried
 
-
 HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks")  # where nn.Module keeps them
 
 

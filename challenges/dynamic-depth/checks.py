@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch import nn
 
-from drill.checking import assert_close, assert_same_gradients, fail, noncontiguous, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    noncontiguous,
+    tried,
+    unchanged,
+)
 
 
 def build(submission, device, dim=3, max_steps=6, dtype=torch.float64, **options):

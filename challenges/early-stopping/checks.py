@@ -39,7 +39,9 @@ def oracle(values, patience=3, min_delta=0.0, mode="min", wrong=""):
         elif math.isnan(value) and wrong == "nan passed over":
             said.append(False)
             continue
-        elif wrong == "nan better" and (math.isnan(value) or best is not None and math.isnan(best)):
+        elif wrong == "nan better" and (
+            math.isnan(value) or (best is not None and math.isnan(best))
+        ):
             better = True
         elif math.isnan(value):
             better = False
@@ -96,7 +98,37 @@ def judge(submission, values, ideas, **options):
 def test_stops_after_patience(submission, patience):
     """it stops when patience calls in a row have not improved"""
     ideas = ["one late", "one early", "not reset", "last", "patience", "equal"]
-    judge(submission, [2.0, 3.75, 1.75, 3.0, 1.75, 1.0, 1.0, 3.0, 1.0, 1.0, 1.75, 1.75, 2.0, 2.5, 3.75, 3.0, 2.75, 2.0, 2.5, 1.75, 3.0, 1.5, 3.25, 3.0], ideas, patience=patience)
+    judge(
+        submission,
+        [
+            2.0,
+            3.75,
+            1.75,
+            3.0,
+            1.75,
+            1.0,
+            1.0,
+            3.0,
+            1.0,
+            1.0,
+            1.75,
+            1.75,
+            2.0,
+            2.5,
+            3.75,
+            3.0,
+            2.75,
+            2.0,
+            2.5,
+            1.75,
+            3.0,
+            1.5,
+            3.25,
+            3.0,
+        ],
+        ideas,
+        patience=patience,
+    )
 
 
 def test_defaults(submission):

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from drill.checking import assert_close, assert_same_gradients, fail, noncontiguous, torch_calls, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    noncontiguous,
+    torch_calls,
+    tried,
+    unchanged,
+)
 
 INF = float("inf")
 

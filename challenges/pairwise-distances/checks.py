@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from drill.checking import assert_close, assert_same_gradients, fail, noncontiguous, torch_calls, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    noncontiguous,
+    torch_calls,
+    tried,
+    unchanged,
+)
 
 # The expanded square loses about 1e-6 of it in float32: 1e-5 of a distance near 0.1.
 LOOSE = {"rtol": 1e-4, "atol": 1e-4}

@@ -4,6 +4,7 @@ import copy
 import math
 import numbers
 import weakref
+from itertools import chain
 
 import torch
 from torch import nn
@@ -256,7 +257,7 @@ def test_losses_are_means_over_samples(submission, device):
     """each epoch's loss is the mean over its samples"""
     case = regression(device)
     epochs = list(per_epoch(case, 3))
-    everything = [mean(sum(epochs[: i + 1], [])) for i in range(3)]
+    everything = [mean(list(chain.from_iterable(epochs[: i + 1]))) for i in range(3)]
     tried("train(...) on batches of 4, 4 and 2, 3 epochs")
     assert_close(
         train(submission, *case.fresh(), 3),

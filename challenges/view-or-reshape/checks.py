@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from drill.checking import assert_close, assert_same_gradients, fail, noncontiguous, shares_memory, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    noncontiguous,
+    shares_memory,
+    tried,
+    unchanged,
+)
 
 
 def numbered(device, b=2, c=3, h=4, w=10, dtype=torch.float32):

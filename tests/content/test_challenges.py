@@ -1,5 +1,7 @@
 """Every built-in challenge meets the standard, on every seed."""
 
+import math
+
 import pytest
 
 from drill import authoring, mutation, paths
@@ -15,7 +17,11 @@ CHALLENGES = Pack(
 @pytest.mark.parametrize("name", [folder.name for folder in CHALLENGES])
 def test_a_challenge_meets_the_standard(name: str, library: Library) -> None:
     found = authoring.verify(
-        library.resolve(name), client.grade, topics=library.topics(), seeds=authoring.SEEDS
+        library.resolve(name),
+        client.grade,
+        topics=library.topics(),
+        seeds=authoring.SEEDS,
+        slow_s=math.inf,  # how fast a busy machine is says nothing about the challenge
     )
     assert [finding.sentence for finding in found.findings] == []
 
