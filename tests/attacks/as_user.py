@@ -2,7 +2,7 @@
 
 `python as_user.py UID COMMAND...`: a mount and a process namespace with a /tmp, /var/tmp, /dev/shm and
 /proc of their own, so that whatever an attack leaves behind shows, and other programs of this machine
-do not. A Python under /root, where no other user may go, is bound into an empty /root.
+do not. A Python under /root, where no other user may go, is bound into an empty /root, and so is a checkout.
 """
 
 import ctypes
@@ -35,9 +35,12 @@ def main() -> int:
 
 def be_first_process(uid: int, command: list[str]) -> NoReturn:
     mount("proc", "/proc", "proc", 0)
-    keep_python()
+    checkout = Path(__file__).resolve().parents[2]
+    needed = [Path(sys.base_prefix), Path(sys.prefix), checkout]
+    if any(path.is_relative_to("/root") for path in needed):
+        hide("/root", "mode=0755", needed)
     for place in ("/tmp", "/var/tmp", "/dev/shm"):
-        mount("tmpfs", place, "tmpfs", 0, "mode=1777")
+        hide(place, "mode=1777", needed)
     if uid:
         os.setgroups([])
         os.setresgid(uid, uid, uid)
@@ -46,13 +49,13 @@ def be_first_process(uid: int, command: list[str]) -> NoReturn:
     run_as_first_process(command)
 
 
-def keep_python() -> None:
-    base = Path(sys.base_prefix)
-    if base.is_relative_to("/root"):
-        held = os.open(base, os.O_PATH)
-        mount("tmpfs", "/root", "tmpfs", 0, "mode=0755")
-        base.mkdir(parents=True)
-        mount(f"/proc/self/fd/{held}", str(base), None, BIND_RECURSIVE)
+def hide(place: str, mode: str, needed: list[Path]) -> None:
+    """Put an empty directory over a place; what the tests themselves need of it stays."""
+    held = [(path, os.open(path, os.O_PATH)) for path in needed if path.is_relative_to(place)]
+    mount("tmpfs", place, "tmpfs", 0, mode)
+    for path, descriptor in held:
+        path.mkdir(parents=True, exist_ok=True)
+        mount(f"/proc/self/fd/{descriptor}", str(path), None, BIND_RECURSIVE)
 
 
 def run_as_first_process(command: list[str]) -> NoReturn:

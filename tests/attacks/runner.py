@@ -70,7 +70,7 @@ class Surroundings:
         self.udp.bind(("127.0.0.1", 0))
         self.agent = socket.socket(socket.AF_UNIX)
         self.agent.bind(str(self.home / "agent.sock"))
-        self.abstract_name = f"drill-attack-{os.getpid()}"
+        self.abstract_name = f"drill-attack-{secrets.token_hex(6)}"  # two runs may share a network
         self.abstract = socket.socket(socket.AF_UNIX)
         self.abstract.bind("\0" + self.abstract_name)
         for listener in (self.tcp, self.agent, self.abstract):
