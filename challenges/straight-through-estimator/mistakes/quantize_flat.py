@@ -1,0 +1,26 @@
+"""Leaves round's own gradient, which is 0."""
+import torch
+
+
+def fake_quantize(x, scale, bits=8):
+    return torch.round(x / scale).clamp(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) * scale
+
+
+def straight_through(value: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    return gradient + (value - gradient).detach()
+
+
+def ste_round(x: torch.Tensor) -> torch.Tensor:
+    return straight_through(torch.round(x), x)
+
+
+def ste_sign(x: torch.Tensor) -> torch.Tensor:
+    sign = (x >= 0).to(x.dtype) * 2 - 1
+    return straight_through(sign, x.clamp(-1, 1))  # clamp passes the gradient from -1 to 1
+
+
+def hard_softmax(logits: torch.Tensor, dim: int = -1) -> torch.Tensor:
+    soft = logits.softmax(dim)
+    largest = logits.argmax(dim, keepdim=True)
+    hard = torch.zeros_like(soft).scatter(dim, largest, 1.0)
+    return straight_through(hard, soft)
