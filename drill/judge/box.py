@@ -46,6 +46,11 @@ class Box:
             if pid:
                 self.status = status
 
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended by a signal that no program sends to itself."""
+        return self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
+
     def end(self) -> None:
         """Leave nothing of it behind: no process, no file."""
         if self.status is None:

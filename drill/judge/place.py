@@ -37,7 +37,9 @@ def environment_key() -> str:
 
 def directories() -> list[Path]:
     """Where a socket may be, the preferred place first; each exists, and only this user may enter it."""
-    candidates = [paths.runtime_dir(), Path(_short_temporary()) / f"drill-{os.getuid()}"]
+    candidates = [paths.runtime_dir()]
+    if not (os.environ.get("DRILL_RUNTIME_DIR") or os.environ.get("DRILL_HOME")):
+        candidates.append(Path(_short_temporary()) / f"drill-{os.getuid()}")  # nobody named a place
     return [directory for directory in candidates if _usable(directory)]
 
 

@@ -187,6 +187,8 @@ def _check(client: Client, prepared: Prepared, judge: Judge, began: float) -> No
     try:
         job = client.read_job()
         report = _judge(client, box, job, prepared.birth_memory)
+        if judge.warm and report.verdict is Verdict.JUDGE_FAILURE and box.was_killed:
+            return  # by somebody outside, before the submission began: the client asks again
         if report.verdict in _ENDED_BY_FORCE:
             box.end()  # whoever reads this may look for what is left of it; nobody waits for milliseconds
         report = replace(
