@@ -6,16 +6,17 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 
-.PHONY: demo test quick lint bench clean
+.PHONY: demo test test-all lint bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/python scripts/demo.py
 
 test: lint
-	$(BIN)/python -m pytest
-
-quick: $(INSTALLED_TEST)
 	$(BIN)/python -m pytest -m "not slow"
+
+# Minutes more: every challenge on every seed, the attacks at every level, the wheel.
+test-all: lint
+	$(BIN)/python -m pytest
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff format --check drill tests benchmarks scripts

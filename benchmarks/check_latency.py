@@ -48,7 +48,17 @@ def plain_pytest(home: Path) -> list[str]:
         "@pytest.fixture\ndef device(): return torch.device('cpu')\n"
         "@pytest.fixture\ndef seed(): return 0\n"
     )
-    return [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(folder), str(folder)]
+    return [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--rootdir",
+        str(folder),
+        str(folder),
+    ]
 
 
 def timed(command: list[str], cwd: Path) -> float:
@@ -56,7 +66,9 @@ def timed(command: list[str], cwd: Path) -> float:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
     seconds = time.perf_counter() - began
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        raise SystemExit(
+            f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        )
     return seconds
 
 
@@ -70,18 +82,19 @@ def alternate(runs: dict[str, Callable[[], float]], rounds: int) -> dict[str, li
 
 def print_ratios(seconds: dict[str, list[float]]) -> None:
     base = statistics.median(seconds["python -m pytest"])
-    print(f"\n{'whole process, median of ' + str(len(seconds['warm'])):34} {'ms':>7} {'ratio':>7} {'at most':>8}")
+    print(
+        f"\n{'whole process, median of ' + str(len(seconds['warm'])):34} {'ms':>7} {'ratio':>7} {'at most':>8}"
+    )
     for name, values in seconds.items():
         median = statistics.median(values)
         target = TARGETS.get(name)
-        print(f"{name:34} {median * 1000:7.0f} {median / base:7.3f} {f'{target:8.2f}' if target else ''}")
+        print(
+            f"{name:34} {median * 1000:7.0f} {median / base:7.3f} {f'{target:8.2f}' if target else ''}"
+        )
 
 
-def stages(rounds: int, pause_s: float, pace: str) -> None:
-    """A warm check from inside the client: when each message arrived, and what the child says of itself.
-
-    At a person's pace a confined process waits for the check; back to back each one is made on demand.
-    """
+def stages(rounds: int) -> None:
+    """A warm check from inside the client: when each message arrived, and what the child says of itself."""
     from drill.judge import client
     from drill.judging import job
     from drill.library import Library
@@ -89,12 +102,13 @@ def stages(rounds: int, pause_s: float, pace: str) -> None:
     request = job(Library.find().resolve("custom-linear"), SUBMISSION.read_text())
     tables: list[dict[str, float]] = []
     for _ in range(rounds + 1):
-        time.sleep(pause_s)
         began = time.perf_counter()
         arrived: dict[str, float] = {}
         inside: dict[str, float] = {}
 
-        def note(message: dict, began: float = began, arrived: dict = arrived, inside: dict = inside) -> None:
+        def note(
+            message: dict, began: float = began, arrived: dict = arrived, inside: dict = inside
+        ) -> None:
             arrived[message["event"]] = (time.perf_counter() - began) * 1000
             inside.update(message.get("milliseconds", {}))
 
@@ -103,18 +117,20 @@ def stages(rounds: int, pause_s: float, pace: str) -> None:
         checks = sum(check.seconds for check in report.checks) * 1000
         tables.append(
             {
-                "connect, the warden": arrived["confined"] - sum(inside.values()),
+                "connect, fork of the warden": arrived["confined"] - sum(inside.values()),
                 **{f"confinement: {name}": value for name, value in inside.items()},
                 "collection": arrived["collected"] - arrived["confined"],
                 "import of the submission": arrived["imported"] - arrived["collected"],
                 "checks, their own time": checks,
-                "checks, pytest and comparison of the picture": arrived["finished"] - arrived["imported"] - checks,
+                "checks, pytest and comparison of the picture": arrived["finished"]
+                - arrived["imported"]
+                - checks,
                 "report": total - arrived["finished"],
                 "TOTAL": total,
                 "BEYOND THE CHECKS' OWN TIME": total - checks,
             }
         )
-    print(f"\n{f'{pace}, request to report, median of {rounds}':50} {'ms':>7}")
+    print(f"\n{'a warm check from request to report, median of ' + str(rounds):50} {'ms':>7}")
     for name in tables[-1]:
         print(f"{name:50} {statistics.median(table[name] for table in tables[1:]):7.1f}")
     print("(at most 100 ms beyond the checks' own time)")
@@ -136,7 +152,9 @@ def memory() -> None:
     print(f"\n{'memory':34} {'MB':>7} {'ratio':>7} {'at most':>8}")
     for name, size in sizes.items():
         ratio = size / sizes["import torch, pytest"]
-        print(f"{name:34} {size / 2**20:7.0f} {ratio:7.2f} {'    1.10' if 'server' in name else ''}")
+        print(
+            f"{name:34} {size / 2**20:7.0f} {ratio:7.2f} {'    1.10' if 'server' in name else ''}"
+        )
     print(f"(of the server's, {processes.memory(status.pid) / 2**20:.0f} MB belong to no file)")
 
 
@@ -172,8 +190,7 @@ def main() -> int:
                 rounds,
             )
         )
-        stages(rounds, 2.0, "at a person's pace")
-        stages(rounds, 0.0, "back to back")
+        stages(rounds)
         memory()
         print(f"\nload average after: {os.getloadavg()[0]:.1f}")
     return 0

@@ -25,7 +25,10 @@ def test_answer(submission):
     x = torch.randn(3)
     assert_close(submission.answer(x), 2 * x + 1)
 """
-ANSWERS = (("def answer(x):\n    return 2 * x + 1\n", "accepted"), ("def answer(x):\n    return x\n", "wrong answer"))
+ANSWERS = (
+    ("def answer(x):\n    return 2 * x + 1\n", "accepted"),
+    ("def answer(x):\n    return x\n", "wrong answer"),
+)
 
 
 def soak(checks: int) -> None:
@@ -33,7 +36,10 @@ def soak(checks: int) -> None:
     from drill.judge import client, processes
     from drill.judge.protocol import Job
 
-    jobs = [(Job("soak/answer", text, "submission.py", CHECKS, ("answer",), Limits(wall_s=60)), verdict) for text, verdict in ANSWERS]
+    jobs = [
+        (Job("soak/answer", text, "submission.py", CHECKS, ("answer",), Limits(wall_s=60)), verdict)
+        for text, verdict in ANSWERS
+    ]
     for job, _ in jobs:
         client.grade(job)
     status = client.status()
@@ -43,14 +49,19 @@ def soak(checks: int) -> None:
     with ThreadPoolExecutor(2) as pool:
         while done < checks:
             batch = [jobs[number % 2] for number in range(min(500, checks - done))]
-            for report, (_, verdict) in zip(pool.map(lambda pair: client.grade(pair[0]), batch), batch, strict=True):
+            for report, (_, verdict) in zip(
+                pool.map(lambda pair: client.grade(pair[0]), batch), batch, strict=True
+            ):
                 assert report.verdict == verdict, report
             done += len(batch)
             time.sleep(0.3)
             files = sum(1 for _ in Path(f"/proc/{status.pid}/fd").iterdir())
             left = len(processes.descendants(status.pid)) - 1
             size = processes.memory(status.pid) / 2**20
-            print(f"{done:8} {done / (time.perf_counter() - began):9.1f} {size:7.1f} {files:6} {left:9}", flush=True)
+            print(
+                f"{done:8} {done / (time.perf_counter() - began):9.1f} {size:7.1f} {files:6} {left:9}",
+                flush=True,
+            )
     now = client.status()
     assert now is not None
     assert now.pid == status.pid, "the server did not live through it"

@@ -49,7 +49,11 @@ class Box:
     @property
     def was_killed(self) -> bool:
         """Whether it ended by a signal that no program sends to itself."""
-        return self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) == signal.SIGKILL
+        return (
+            self.status is not None
+            and os.WIFSIGNALED(self.status)
+            and os.WTERMSIG(self.status) == signal.SIGKILL
+        )
 
     def end(self) -> None:
         """Leave nothing of it behind: no process, no file."""
@@ -69,43 +73,38 @@ class Box:
         self.channel.shutdown(socket.SHUT_WR)
 
 
-def open_box(plan: Plan, *, rehearse: bool = False) -> Box:
-    """Fork the process that will be judged; it confines itself while the job is still on its way.
-
-    `rehearse`: it then judges a trivial submission, so that what a first check has to touch is touched.
-    """
+def open_box(plan: Plan) -> Box:
+    """Fork the process that will be judged; it confines itself while the job is still on its way."""
     ours, theirs = socket.socketpair()
     reading, writing = os.pipe()
     key = secrets.token_bytes(32)
     clock = Clock()
     pid = os.fork()
     if pid == 0:
-        _be_judged(plan, theirs.detach(), writing, clock, rehearse)
+        _be_judged(plan, theirs.detach(), writing, clock)
     theirs.close()
     os.close(writing)
     return Box(pid, plan, ours, reading, Receiver(key), key)
 
 
-def _be_judged(
-    plan: Plan, channel_end: int, output: int, clock: Clock, rehearse: bool
-) -> NoReturn:
+def _be_judged(plan: Plan, channel_end: int, output: int, clock: Clock) -> NoReturn:
     leave = os._exit  # captured: the way out must be ours
     try:
         clock.mark("fork")
         descriptor = _detach(output, channel_end)
         clock.mark("descriptors")
         missing, problem = _confine(plan, clock)
-        if rehearse and not problem:
-            _rehearse(plan.scratch)
         job, checks, key = _take_job(descriptor)
-        clock = Clock() if rehearse else clock  # what was done in advance cost this check nothing
         send = sender(descriptor, key)
         del key
         if problem:
-            send({"event": protocol.FAILED, "message": f"the submission could not be confined: {problem}"})
+            send(
+                {
+                    "event": protocol.FAILED,
+                    "message": f"the submission could not be confined: {problem}",
+                }
+            )
             leave(0)
-        limits.apply(job.limits, count_memory=not plan.cuda)
-        clock.mark("limits")
         send({"event": protocol.CONFINED, "missing": list(missing), "milliseconds": clock.marks})
         _run(job, checks, send, plan.scratch)
         leave(0)
@@ -160,15 +159,7 @@ def _take_job(descriptor: int) -> tuple[Job, CodeType, bytes]:
     return Job.from_json(head["job"]), checks, bytes.fromhex(head["key"])
 
 
-def _rehearse(scratch: str) -> None:
-    from drill.judge import child
-
-    child.rehearse(Path(scratch))
-
-
-def _run(
-    job: Job, checks: CodeType, send: Callable[[dict[str, Any]], None], scratch: str
-) -> None:
+def _run(job: Job, checks: CodeType, send: Callable[[dict[str, Any]], None], scratch: str) -> None:
     from drill.judge import child  # torch and pytest, which the warm server has imported before
 
     flush_out, flush_error = sys.stdout.flush, sys.stderr.flush

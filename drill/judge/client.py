@@ -25,7 +25,7 @@ _SLACK_S = 60.0  # on top of a check's own limit: importing torch on a slow disk
 
 _ENVIRONMENT = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH",
-    "PYTHONHOME", "XDG_RUNTIME_DIR", "DRILL_HOME", "DRILL_RUNTIME_DIR", "DRILL_JUDGE_IDLE_S", "DRILL_JUDGE_SPARE", "CUDA_VISIBLE_DEVICES",
+    "PYTHONHOME", "XDG_RUNTIME_DIR", "DRILL_HOME", "DRILL_RUNTIME_DIR", "DRILL_JUDGE_IDLE_S", "CUDA_VISIBLE_DEVICES",
     "CUDA_HOME", "CUDA_PATH", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES",
 )  # fmt: skip
 
@@ -43,7 +43,6 @@ class ServerStatus:
     idle_s: float
     level: str
     socket: str
-    spare: tuple[int, ...]  # processes that wait for the next check
 
 
 class _Stale(Exception):
@@ -120,7 +119,8 @@ def _exchange(
                     listen(message)
     except TimeoutError:
         raise JudgeError(
-            f"the judge has not answered for {job.limits.wall_s + _SLACK_S:g} s", "drill judge stop, then try again"
+            f"the judge has not answered for {job.limits.wall_s + _SLACK_S:g} s",
+            "drill judge stop, then try again",
         ) from None
     except (BrokenPipeError, ConnectionError):
         pass
@@ -142,9 +142,7 @@ def _level_error(message: dict[str, Any]) -> JudgeError:
     )
 
 
-def _grade_cold(
-    request: bytes, job: Job, listen: OnMessage, sent: Callable[[], None]
-) -> Report:
+def _grade_cold(request: bytes, job: Job, listen: OnMessage, sent: Callable[[], None]) -> Report:
     """The same judge in a process of its own, which ends with this check."""
     ours, theirs = socket.socketpair()
     with theirs:
@@ -251,7 +249,7 @@ def status() -> ServerStatus | None:
     answer = _ask(connection, "status")
     if answer is None or answer.pop("event") != "status":
         return None
-    return ServerStatus(**{**answer, "spare": tuple(answer["spare"])})
+    return ServerStatus(**answer)
 
 
 def stop() -> bool:

@@ -52,7 +52,10 @@ _NOT_THERE = object()
 
 # Captured: a submission may put its own in their place.
 _vars, _type, _len, _list, _sorted = vars, type, len, list, sorted
-_functions_on_top, _dispatchers_on_top = torch._C._len_torch_function_stack, torch._C._len_torch_dispatch_stack
+_functions_on_top, _dispatchers_on_top = (
+    torch._C._len_torch_function_stack,
+    torch._C._len_torch_dispatch_stack,
+)
 
 
 class _Names:
@@ -66,7 +69,8 @@ class _Names:
         self.values = {name: known[name] for name in wanted if name not in _MAY_CHANGE}
         functions = list(_functions(self.values))
         self.insides: list[tuple[str, FunctionType, CodeType, Any]] = [
-            (name, function, function.__code__, function.__defaults__) for name, function in functions
+            (name, function, function.__code__, function.__defaults__)
+            for name, function in functions
         ]
         # A name that is inherited and then overridden is a change as well.
         self.absent = [] if names is None else [name for name in names if name not in known]
@@ -116,13 +120,12 @@ def _functions(values: dict[str, Any]) -> Iterator[tuple[str, FunctionType]]:
 
 
 def _with_classes(name: str) -> Iterator[_Names]:
-    """A module and the classes that it shows: torch's under every name, others where they are defined."""
+    """A module and the classes that it shows under their own names."""
     module = sys.modules.get(name) or importlib.import_module(name)
     yield _Names(module, name)
+    own = name.partition(".")[0]
     for attribute, value in list(vars(module).items()):
-        if isinstance(value, type) and (
-            value.__module__ == name or (name.startswith("torch") and value.__module__.startswith("torch"))
-        ):
+        if isinstance(value, type) and value.__module__.partition(".")[0] == own:
             yield _Names(value, f"{name}.{attribute}")
 
 
@@ -188,7 +191,11 @@ class Integrity:
         if self._session.items != [item for item, *_ in self._items]:
             yield "the list of checks"
         for item, kind, function in self._items:
-            if _type(item) is not kind or "runtest" in _vars(item) or getattr(item, "obj", None) is not function:
+            if (
+                _type(item) is not kind
+                or "runtest" in _vars(item)
+                or getattr(item, "obj", None) is not function
+            ):
                 yield f"the check {item.name}"
 
 
@@ -203,27 +210,31 @@ def _exists(module: str) -> bool:
 def _hook_functions(manager: pluggy.PluginManager) -> list[Any]:
     """The functions behind each hook that runs a check; bound methods compare by object and function."""
     return [
-        implementation.function for name in _HOOKS for implementation in getattr(manager.hook, name).get_hookimpls()
+        implementation.function
+        for name in _HOOKS
+        for implementation in getattr(manager.hook, name).get_hookimpls()
     ]
 
 
 def _overridden_operators() -> int:
     """Kernels that Python code put in the place of torch's own."""
-    overrides: set[str] = getattr(torch.library, "_impls", set())
-    return _count_overrides(_len(overrides))
-
-
-@cache
-def _count_overrides(registered: int) -> int:
-    """Counted again only where something was registered since: it is asked after every check."""
-    overrides: set[str] = getattr(torch.library, "_impls", set())
-    computing = ("/CPU", "/CUDA", "/AutogradCPU", "/AutogradCUDA", "/Autograd", "/")  # not only shapes
+    overrides: Iterable[str] = getattr(torch.library, "_impls", ())
+    computing = (
+        "/CPU",
+        "/CUDA",
+        "/AutogradCPU",
+        "/AutogradCUDA",
+        "/Autograd",
+        "/",
+    )  # not only shapes
     return sum(1 for key in overrides if key.startswith("aten/") and key.endswith(computing))
 
 
 def _hooks_on_all_modules() -> int:
     return sum(
-        _len(hooks) for name, hooks in _vars(module_hooks).items() if name.startswith("_global_") and hasattr(hooks, "__len__")
+        _len(hooks)
+        for name, hooks in _vars(module_hooks).items()
+        if name.startswith("_global_") and hasattr(hooks, "__len__")
     )
 
 

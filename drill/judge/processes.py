@@ -88,7 +88,10 @@ def end_descendants(spare: frozenset[int] = frozenset(), patience_s: float = 5.0
     until = time.monotonic() + patience_s
     while time.monotonic() < until:
         doomed = [
-            pid for child in children(os.getpid()) if child not in spare for pid in descendants(child)
+            pid
+            for child in children(os.getpid())
+            if child not in spare
+            for pid in descendants(child)
         ]
         if not doomed:
             return

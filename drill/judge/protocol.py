@@ -51,7 +51,9 @@ class Job:
 # The child's messages; `event` is one of these words, the other keys are named beside it.
 CONFINED = "confined"  # missing: layers that could not be applied; milliseconds: {step: time}
 FAILED = "failed"  # message: the judge's own failure, before any line of the submission ran
-COLLECTED = "collected"  # checks: [{"id", "title"}], in the order they will run; device: the one in use
+COLLECTED = (
+    "collected"  # checks: [{"id", "title"}], in the order they will run; device: the one in use
+)
 IMPORTED = "imported"  # the submission defines every entry name
 REFUSED = "refused"  # verdict, message, hint, frames: it never got as far as the checks
 STARTED = "started"  # id

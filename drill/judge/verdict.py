@@ -11,7 +11,9 @@ from drill.report import CheckReport, Frame, Outcome, Report, Verdict
 
 _LONGEST_TEXT = 16_000
 # Everything that moves a cursor, changes a colour or the direction of writing; newline and tab stay.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _MAY_REFUSE_WITH = (Verdict.ERROR, Verdict.NOT_ATTEMPTED, Verdict.RULE_BROKEN, Verdict.MEMORY_LIMIT)
 _CLOCK_SLACK_S = 0.25
 
@@ -106,7 +108,9 @@ class Tally:
             self._doubt(f"a refusal with the verdict {verdict}")
             return
         frames = tuple(Frame(**frame) for frame in message["frames"])
-        self.refusal = Report("", verdict, message=message["message"], hint=message["hint"], frames=frames)
+        self.refusal = Report(
+            "", verdict, message=message["message"], hint=message["hint"], frames=frames
+        )
 
     def _started(self, message: dict[str, Any], now: float) -> None:
         index = len(self.results)
@@ -120,7 +124,11 @@ class Tally:
 
     def _checked(self, message: dict[str, Any], now: float) -> None:
         check = CheckReport.from_json(message["report"])
-        if self.running is None or self.expected is None or check.id != self.expected[self.running].id:
+        if (
+            self.running is None
+            or self.expected is None
+            or check.id != self.expected[self.running].id
+        ):
             self._doubt(f"{check.id} reported out of turn")
             return
         if not 0 <= check.seconds <= now - self._started_at + _CLOCK_SLACK_S:
@@ -132,7 +140,9 @@ class Tally:
         rule = message.get("rule")
         if rule and self.broken_rule is None:
             self.broken_rule = (str(rule["name"]), int(rule["line"]), str(rule["message"]))
-        if check.outcome is not Outcome.PASSED and all(c.outcome is Outcome.PASSED for c in self.results[:-1]):
+        if check.outcome is not Outcome.PASSED and all(
+            c.outcome is Outcome.PASSED for c in self.results[:-1]
+        ):
             self.left_as_stub = bool(message.get("not_attempted"))
         self.out_of_memory |= bool(message.get("out_of_memory"))
 
@@ -144,7 +154,9 @@ class Tally:
         self.finished = True
         if not self.imported and not self.refusal:
             self._doubt("the checks ended before the submission was imported")
-        if self.imported and (self.running is not None or len(self.results) != len(self.expected or [])):
+        if self.imported and (
+            self.running is not None or len(self.results) != len(self.expected or [])
+        ):
             self._doubt(f"{len(self.results)} of {len(self.expected or [])} checks reported")
 
     def report(self, challenge: str, stop: Stop | None, status: int, output: str) -> Report:
@@ -154,7 +166,9 @@ class Tally:
             missing_layers=self.missing_layers, device=self.device,
         )  # fmt: skip
         if self.failure and not self.doubts:
-            return replace(partial, message=self.failure, hint="drill doctor shows what the judge needs")
+            return replace(
+                partial, message=self.failure, hint="drill doctor shows what the judge needs"
+            )
         if self.expected is None:
             text = stop.message if stop else _ended(status)
             return replace(
@@ -172,7 +186,11 @@ class Tally:
         if self.refusal:
             refusal = self.refusal
             return replace(
-                partial, verdict=refusal.verdict, message=refusal.message, hint=refusal.hint, frames=refusal.frames
+                partial,
+                verdict=refusal.verdict,
+                message=refusal.message,
+                hint=refusal.hint,
+                frames=refusal.frames,
             )
         if not self.finished:
             return _ended_early(partial, status)
@@ -192,7 +210,9 @@ class Tally:
                 message=f"{where} still raises NotImplementedError", hint="write your answer in its place",
             )  # fmt: skip
         if failed and self.out_of_memory:
-            return replace(partial, verdict=Verdict.MEMORY_LIMIT, message="a check ran out of memory")
+            return replace(
+                partial, verdict=Verdict.MEMORY_LIMIT, message="a check ran out of memory"
+            )
         if not partial.checks:
             return replace(partial, message="the challenge has no check")
         return replace(partial, verdict=Verdict.WRONG_ANSWER if failed else Verdict.ACCEPTED)

@@ -16,8 +16,12 @@ PRIVATE_RECURSIVE, BIND_RECURSIVE = (1 << 18) | 16384, 4096 | 16384
 libc = ctypes.CDLL(None, use_errno=True)
 
 
-def mount(source: str, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    arguments = [None if text is None else text.encode() for text in (source, target, kind, options)]
+def mount(
+    source: str, target: str, kind: str | None, flags: int, options: str | None = None
+) -> None:
+    arguments = [
+        None if text is None else text.encode() for text in (source, target, kind, options)
+    ]
     if libc.mount(*arguments[:3], ctypes.c_ulong(flags), arguments[3]) < 0:
         raise OSError(ctypes.get_errno(), f"mount {target}")
 

@@ -82,7 +82,11 @@ class Surroundings:
     def reached(self) -> list[str]:
         """Which of the services somebody talked to."""
         found = []
-        for name, listener in {"tcp": self.tcp, "agent": self.agent, "abstract": self.abstract}.items():
+        for name, listener in {
+            "tcp": self.tcp,
+            "agent": self.agent,
+            "abstract": self.abstract,
+        }.items():
             with suppress(BlockingIOError):
                 listener.accept()[0].close()
                 found.append(name)
@@ -120,7 +124,11 @@ def files() -> dict[str, str]:
                 with suppress(OSError):
                     status = os.lstat(path)
                     if status.st_uid == os.getuid() and "judge.log" not in path:
-                        size = "" if stat.S_ISDIR(status.st_mode) else f"{status.st_size} {status.st_mtime_ns}"
+                        size = (
+                            ""
+                            if stat.S_ISDIR(status.st_mode)
+                            else f"{status.st_size} {status.st_mtime_ns}"
+                        )
                         found[path] = f"{status.st_mode:o} {size}"
     for kind in ("shm", "sem", "msg"):
         with suppress(OSError):
@@ -156,7 +164,9 @@ def main() -> int:
     limits = Limits(
         wall_s=1.5, cpu_s=5, memory_mb=512, file_mb=16, output_kb=64, processes=16, threads=32
     )
-    checks = (HERE / "checks.py").read_text().replace("@TOKEN@", str(secrets.randbelow(10**9)).zfill(9))
+    checks = (
+        (HERE / "checks.py").read_text().replace("@TOKEN@", str(secrets.randbelow(10**9)).zfill(9))
+    )
 
     def judge(text: str) -> tuple[dict, float]:
         began = time.monotonic()
@@ -180,7 +190,7 @@ def main() -> int:
     server = client.status()
     assert server is not None
     tokens = surroundings.tokens(server.pid, server.socket)
-    own = processes() - set(server.spare)
+    own = processes()
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     for path in sorted((HERE / "submissions").glob("*/*.py")):
         name = f"{path.parent.name}/{path.stem}"
@@ -234,18 +244,10 @@ def _settled_files() -> dict[str, str]:
 
 
 def _left_behind(own: set[int], before: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Processes and files that do not go within half a second of the report.
-
-    The judge's own, which wait for the next check, come and go as they should.
-    """
-    from drill.judge import client
-
+    """Processes and files that do not go within half a second of the report."""
     until = time.monotonic() + 0.5
     while True:
         new, after = processes() - own, files()
-        if new:
-            status = client.status()
-            new = (processes() - own) & new - set(status.spare if status else ())
         changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
         if not (new or changed) or time.monotonic() > until:
             return [f"{pid} {_state(pid)}" for pid in sorted(new)], changed

@@ -94,7 +94,9 @@ def expected(name: str) -> Expected:
         return _OTHERS[name]
     folder, _, attack = name.partition("/")
     if folder == "resources":
-        return Expected(_RESOURCES[attack], tried=attack in ("priority", "raises_limits", "one_huge_file"))
+        return Expected(
+            _RESOURCES[attack], tried=attack in ("priority", "raises_limits", "one_huge_file")
+        )
     if folder == "forging":
         return Expected(_FORGING.get(attack, (TAMPERED,)))
     return Expected((ACCEPTED,), tried=folder != "poisoning")

@@ -41,7 +41,11 @@ class Run:
 
     def command(self) -> list[str]:
         runner = [sys.executable, str(HERE / "runner.py"), self.level]
-        return runner if self.uid is None else [sys.executable, str(HERE / "as_user.py"), str(self.uid), *runner]
+        return (
+            runner
+            if self.uid is None
+            else [sys.executable, str(HERE / "as_user.py"), str(self.uid), *runner]
+        )
 
 
 def runs() -> list[Any]:
@@ -50,7 +54,9 @@ def runs() -> list[Any]:
     levels = [level for level in ("full", "strict") if confine.at_least(confine.level(), level)]
     if os.getuid():
         return [pytest.param(Run(level, None), id=level) for level in levels]
-    as_user = [pytest.param(Run(level, ORDINARY_USER), id=f"{level}, ordinary user") for level in levels]
+    as_user = [
+        pytest.param(Run(level, ORDINARY_USER), id=f"{level}, ordinary user") for level in levels
+    ]
     return [*as_user, *(pytest.param(Run(level, 0), id=f"{level}, root") for level in levels[:1])]
 
 
@@ -61,7 +67,9 @@ def seen(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="drill-attacks-") as directory:
         environment = {**os.environ, "TMPDIR": directory} if run.uid is None else dict(os.environ)
         environment.pop("DRILL_RUNTIME_DIR", None)
-        done = subprocess.run(run.command(), capture_output=True, text=True, env=environment, timeout=1200)
+        done = subprocess.run(
+            run.command(), capture_output=True, text=True, env=environment, timeout=1200
+        )
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert {row["level"] for row in rows} == {run.level}
@@ -88,7 +96,9 @@ def test_attack(name: str, seen: dict[str, dict[str, Any]]) -> None:
     assert row["good_is_same"], f"the next check differs:\n{row['good']}\n{row['baseline']}"
 
 
-@pytest.mark.parametrize("name", [name for name in table.names() if table.expected(name).verdicts == (table.TIME,)])
+@pytest.mark.parametrize(
+    "name", [name for name in table.names() if table.expected(name).verdicts == (table.TIME,)]
+)
 def test_a_time_limit_is_kept_to_half_a_second(name: str, seen: dict[str, dict[str, Any]]) -> None:
     row = seen[name]
     # A slow machine is slow for the good submission too.

@@ -26,7 +26,9 @@ def test_matrix(submission):
     assert_close(submission.answer(x), 2 * x + 1)
 '''
 ANSWER = "\n\ndef answer(x):\n    return 2 * x + 1\n"
-SMALL = Limits(wall_s=10, cpu_s=10, memory_mb=512, file_mb=16, output_kb=64, processes=16, threads=32)
+SMALL = Limits(
+    wall_s=10, cpu_s=10, memory_mb=512, file_mb=16, output_kb=64, processes=16, threads=32
+)
 
 MakeJob = Callable[..., Job]
 
@@ -38,7 +40,12 @@ def make_job() -> MakeJob:
     def make(text: str = "", *, checks: str = CHECKS, **limits: object) -> Job:
         submission = text if "def answer" in text else text + ANSWER
         return Job(
-            "tests/example", submission, "submission.py", checks, ("answer",), replace(SMALL, **limits)
+            "tests/example",
+            submission,
+            "submission.py",
+            checks,
+            ("answer",),
+            replace(SMALL, **limits),
         )
 
     return make

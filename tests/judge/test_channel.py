@@ -19,7 +19,9 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield ours, theirs
 
 
-def sent(messages: list[dict[str, Any]], ends: tuple[socket.socket, socket.socket], key: bytes = KEY) -> bytes:
+def sent(
+    messages: list[dict[str, Any]], ends: tuple[socket.socket, socket.socket], key: bytes = KEY
+) -> bytes:
     send = sender(ends[1].fileno(), key)
     for message in messages:
         send(message)
@@ -33,7 +35,10 @@ def received(data: bytes) -> list[dict[str, Any]]:
 
 
 def test_messages_arrive_as_they_were_sent(ends):
-    messages = [{"event": "started", "id": "a"}, {"event": "checked", "text": "é\x1b\u2028", "numbers": [1, 2.5, None, True]}]
+    messages = [
+        {"event": "started", "id": "a"},
+        {"event": "checked", "text": "é\x1b\u2028", "numbers": [1, 2.5, None, True]},
+    ]
     assert received(sent(messages, ends)) == messages
 
 
@@ -74,7 +79,10 @@ def test_a_message_left_out_is_a_doubt(ends):
         received(ends[0].recv(1 << 16))
 
 
-@pytest.mark.parametrize("junk", [b"x" * 100, b'{"event": "finished"}\n' * 5, (MAX_MESSAGE + 1).to_bytes(4, "big") + bytes(64)])
+@pytest.mark.parametrize(
+    "junk",
+    [b"x" * 100, b'{"event": "finished"}\n' * 5, (MAX_MESSAGE + 1).to_bytes(4, "big") + bytes(64)],
+)
 def test_junk_is_a_doubt(junk):
     with pytest.raises(Doubt, match="not the judge's"):
         received(junk)
@@ -90,6 +98,8 @@ def test_the_sender_does_not_look_names_up_again(ends, monkeypatch):
 
     send = sender(ends[1].fileno(), KEY)
     monkeypatch.setattr(os, "write", lambda *_: pytest.fail("os.write was looked up"))
-    monkeypatch.setattr(json.encoder, "encode_basestring_ascii", lambda *_: pytest.fail("looked up"))
+    monkeypatch.setattr(
+        json.encoder, "encode_basestring_ascii", lambda *_: pytest.fail("looked up")
+    )
     send({"event": "finished"})
     assert received(ends[0].recv(1 << 16)) == [{"event": "finished"}]

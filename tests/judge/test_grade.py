@@ -55,7 +55,9 @@ def test_every_end_has_its_verdict(make_job, text, limits, verdict, message):
 def test_a_missing_entry_lists_what_there_is(make_job):
     from dataclasses import replace
 
-    report = client.grade(replace(make_job("def anwser(x): pass"), submission="def anwser(x): pass"))
+    report = client.grade(
+        replace(make_job("def anwser(x): pass"), submission="def anwser(x): pass")
+    )
     assert report.verdict is Verdict.ERROR
     assert "anwser" in report.hint
 
@@ -202,7 +204,9 @@ def test_honest_code_works(make_job, level, text):
 
 
 def test_a_compiler_may_run_where_the_challenge_allows_programs(make_job, level):
-    report = client.grade(make_job("import subprocess\nprint(subprocess.run(['/bin/echo', 'ran']))", exec=True))
+    report = client.grade(
+        make_job("import subprocess\nprint(subprocess.run(['/bin/echo', 'ran']))", exec=True)
+    )
     assert report.verdict is Verdict.ACCEPTED, report
     assert "ran\n" in report.output
 

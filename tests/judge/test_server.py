@@ -30,25 +30,18 @@ def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("DRILL_RUNTIME_DIR", str(directory))
     (directory / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(directory / "tmp"))
-    # Nothing in advance, so that a process of the server's is a check's; the spare has its own tests.
-    monkeypatch.setenv("DRILL_JUDGE_SPARE", "0")
     yield directory
     client.stop()
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10, every: float = 0.02) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = 10) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if condition():
             return True
-        time.sleep(every)
+        time.sleep(0.02)
     return False
-
-
-def spare_is_ready() -> bool:
-    """Asked now and then only: a spare is made when nobody has asked for a while."""
-    return wait_for(lambda: len(client.status().spare) == 2, 60, every=2)
 
 
 def server_pid() -> int:
@@ -124,12 +117,18 @@ def running_check(make_job, text: str) -> tuple[subprocess.Popen[bytes], int, in
         "r = client.grade(Job.from_json(json.loads(sys.stdin.read())),"
         " on_message=lambda m: print(m['event'], flush=True)); print(r.verdict, r.message)"
     )
-    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
     process.stdin.write(job.to_line())
     process.stdin.close()
     assert process.stdout.readline() == b"confined\n"
     assert process.stdout.readline() == b"collected\n"
-    assert wait_for(lambda: [child for warden in processes.children(pid) for child in processes.children(warden)])
+    assert wait_for(
+        lambda: [
+            child for warden in processes.children(pid) for child in processes.children(warden)
+        ]
+    )
     warden = next(child for child in processes.children(pid) if processes.children(child))
     return process, warden, processes.children(warden)[0]
 
@@ -153,7 +152,9 @@ def test_a_kill_leaves_no_process(make_job, level, own_server, victim):
     os.kill({"client": process.pid, "warden": warden, "child": child}[victim], signal.SIGKILL)
     # A client whose warden was killed asks again; this one must not.
     process.kill()
-    assert wait_for(lambda: not [p for p in processes.descendants(pid) if p != pid and alive(p)], 15)
+    assert wait_for(
+        lambda: not [p for p in processes.descendants(pid) if p != pid and alive(p)], 15
+    )
     process.stdout.close()
     process.wait()
     assert client.grade(make_job()).verdict is Verdict.ACCEPTED
@@ -244,7 +245,9 @@ def test_a_file_system_without_sockets_is_passed_over(make_job, own_server, monk
         pytest.param({"HOME": "relative/home", "DRILL_HOME": ""}, id="relative HOME"),
         pytest.param({"TMPDIR": "/nonexistent"}, id="no TMPDIR"),
         pytest.param({"PYTHONPATH": "/nonexistent:/tmp"}, id="PYTHONPATH"),
-        pytest.param({"PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "error"}, id="warnings are errors"),
+        pytest.param(
+            {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "error"}, id="warnings are errors"
+        ),
     ],
 )
 def test_odd_surroundings(make_job, own_server, monkeypatch, tmp_path, surroundings):
@@ -274,7 +277,13 @@ def test_a_clock_that_jumps_changes_no_limit(make_job, own_server, monkeypatch):
 def test_the_server_survives_nonsense(make_job, own_server):
     client.grade(make_job())
     pid = server_pid()
-    for data in (b"", b"\0\0\0\5hello", b"\xff" * 100, b"\0\0\0\2{}", json.dumps({"request": "check"}).encode()):
+    for data in (
+        b"",
+        b"\0\0\0\5hello",
+        b"\xff" * 100,
+        b"\0\0\0\2{}",
+        json.dumps({"request": "check"}).encode(),
+    ):
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(str(place.socket_path(own_server)))
             connection.sendall(data)
@@ -320,51 +329,3 @@ def test_threads_in_the_server_make_it_start_again(own_server):
     assert Path(f"/proc/{process.pid}/cmdline").read_bytes().endswith(b"drill.judge.server\0")
     client.stop()
     process.wait(10)
-
-
-@pytest.fixture
-def spare(make_job, own_server, monkeypatch) -> tuple[int, ...]:
-    """The processes that wait for the next check: a warden and its child."""
-    monkeypatch.setenv("DRILL_JUDGE_SPARE", "1")
-    client.grade(make_job())
-    assert spare_is_ready()
-    return client.status().spare
-
-
-def test_a_check_is_prepared_in_advance_and_used(make_job, level, spare):
-    milliseconds = {}
-    report = client.grade(make_job(), on_message=lambda m: milliseconds.update(m.get("milliseconds", {})))
-    assert report.verdict is Verdict.ACCEPTED
-    assert report.sandbox == level
-    assert ("fork" not in milliseconds) == (level == "full"), "another level is made on demand"
-    assert spare_is_ready()
-    assert (client.status().spare != spare) == (level == "full")
-
-
-@pytest.mark.parametrize("limits", [{"exec": True}, {"memory_mb": 4096}, {"file_mb": 200}], ids=str)
-def test_other_limits_are_confined_on_demand(make_job, spare, limits):
-    milliseconds = {}
-    report = client.grade(make_job(**limits), on_message=lambda m: milliseconds.update(m.get("milliseconds", {})))
-    assert report.verdict is Verdict.ACCEPTED
-    assert "fork" in milliseconds
-
-
-def test_limits_hold_in_a_prepared_check(make_job, spare):
-    assert client.grade(make_job("while True: pass", wall_s=0.5)).verdict is Verdict.TIME_LIMIT
-    assert spare_is_ready()
-    hoard = "import torch\nx = [torch.ones(1 << 22) for _ in range(1000)]"
-    assert client.grade(make_job(hoard)).verdict is Verdict.MEMORY_LIMIT
-
-
-@pytest.mark.parametrize("victim", [0, 1], ids=["warden", "child"])
-def test_a_killed_spare_costs_no_check(make_job, spare, victim):
-    os.kill(spare[victim], signal.SIGKILL)
-    assert client.grade(make_job()).verdict is Verdict.ACCEPTED
-    assert client.grade(make_job()).verdict is Verdict.ACCEPTED
-    assert wait_for(lambda: not alive(spare[0]) and not alive(spare[1]))
-
-
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
-def test_the_spare_ends_with_the_server(spare, ending):
-    os.kill(server_pid(), ending)
-    assert wait_for(lambda: not any(alive(pid) for pid in spare))

@@ -9,7 +9,11 @@ from drill.judge.verdict import Stop, Tally, inert, printed
 from drill.report import Outcome, Report, Verdict
 
 CONFINED = {"event": "confined", "missing": [], "milliseconds": {}}
-COLLECTED = {"event": "collected", "device": "cpu", "checks": [{"id": "test_a", "title": "a"}, {"id": "test_b", "title": "b"}]}
+COLLECTED = {
+    "event": "collected",
+    "device": "cpu",
+    "checks": [{"id": "test_a", "title": "a"}, {"id": "test_b", "title": "b"}],
+}
 IMPORTED, FINISHED = {"event": "imported"}, {"event": "finished"}
 EXITED_0, KILLED = 0, signal.SIGSEGV
 
@@ -31,10 +35,19 @@ def refused(verdict: str) -> dict[str, Any]:
 
 
 START = [CONFINED, COLLECTED, IMPORTED]
-ALL_PASS = [*START, started("test_a"), checked("test_a"), started("test_b"), checked("test_b"), FINISHED]
+ALL_PASS = [
+    *START,
+    started("test_a"),
+    checked("test_a"),
+    started("test_b"),
+    checked("test_b"),
+    FINISHED,
+]
 
 
-def judged(messages: list[dict[str, Any]], status: int = EXITED_0, stop: Stop | None = None) -> Report:
+def judged(
+    messages: list[dict[str, Any]], status: int = EXITED_0, stop: Stop | None = None
+) -> Report:
     tally = Tally()
     for message in messages:
         tally.take(message, now=1.0)
@@ -45,7 +58,9 @@ def test_all_checks_passed():
     report = judged(ALL_PASS)
     assert report.verdict is Verdict.ACCEPTED
     assert [check.outcome for check in report.checks] == [Outcome.PASSED] * 2
-    assert [check.title for check in report.checks] == ["a", "b"], "titles come from before the import"
+    assert [check.title for check in report.checks] == ["a", "b"], (
+        "titles come from before the import"
+    )
 
 
 @pytest.mark.parametrize(
@@ -114,7 +129,9 @@ def test_an_exit_before_the_end_is_never_success(status):
 
 
 def test_a_limit_explains_more_than_the_kill_that_follows():
-    report = judged([*START, started("test_a")], KILLED, Stop(Verdict.TIME_LIMIT, "stopped after 10 s"))
+    report = judged(
+        [*START, started("test_a")], KILLED, Stop(Verdict.TIME_LIMIT, "stopped after 10 s")
+    )
     assert report.verdict is Verdict.TIME_LIMIT
     assert report.checks[0].message == "stopped after 10 s"
 

@@ -12,6 +12,7 @@ from drill.challenge import Limits
 OPEN_FILES = 512
 _CHANNEL_DESCRIPTORS = range(64, 250)
 
+
 def apply(limits: Limits, *, count_memory: bool) -> None:
     """Set what the kernel enforces by itself; the warden watches the rest from outside.
 

@@ -34,7 +34,9 @@ class ForkedSemaphore:
     ) -> None:
         self.kind = kind
         self.maxvalue = maxvalue
-        self.name = None  # nothing for the resource tracker, which is a program of its own, to remember
+        self.name = (
+            None  # nothing for the resource tracker, which is a program of its own, to remember
+        )
         self._memory = mmap.mmap(-1, _SIZE_OF_SEMAPHORE)
         self.handle = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
         self._semaphore = ctypes.c_void_p(self.handle)
