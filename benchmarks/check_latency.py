@@ -93,8 +93,11 @@ def print_ratios(seconds: dict[str, list[float]]) -> None:
         )
 
 
-def stages(rounds: int) -> None:
-    """A warm check from inside the client: when each message arrived, and what the child says of itself."""
+def stages(rounds: int, pause_s: float, pace: str) -> None:
+    """A warm check from inside the client: when each message arrived, and what the child says of itself.
+
+    At a person's pace a confined process waits for the check; back to back each one is made on demand.
+    """
     from drill.judge import client
     from drill.judging import job
     from drill.library import Library
@@ -102,6 +105,7 @@ def stages(rounds: int) -> None:
     request = job(Library.find().resolve("custom-linear"), SUBMISSION.read_text())
     tables: list[dict[str, float]] = []
     for _ in range(rounds + 1):
+        time.sleep(pause_s)
         began = time.perf_counter()
         arrived: dict[str, float] = {}
         inside: dict[str, float] = {}
@@ -117,7 +121,7 @@ def stages(rounds: int) -> None:
         checks = sum(check.seconds for check in report.checks) * 1000
         tables.append(
             {
-                "connect, fork of the warden": arrived["confined"] - sum(inside.values()),
+                "connect, the warden": arrived["confined"] - sum(inside.values()),
                 **{f"confinement: {name}": value for name, value in inside.items()},
                 "collection": arrived["collected"] - arrived["confined"],
                 "import of the submission": arrived["imported"] - arrived["collected"],
@@ -130,7 +134,7 @@ def stages(rounds: int) -> None:
                 "BEYOND THE CHECKS' OWN TIME": total - checks,
             }
         )
-    print(f"\n{'a warm check from request to report, median of ' + str(rounds):50} {'ms':>7}")
+    print(f"\n{f'{pace}, request to report, median of {rounds}':50} {'ms':>7}")
     for name in tables[-1]:
         print(f"{name:50} {statistics.median(table[name] for table in tables[1:]):7.1f}")
     print("(at most 100 ms beyond the checks' own time)")
@@ -190,7 +194,8 @@ def main() -> int:
                 rounds,
             )
         )
-        stages(rounds)
+        stages(rounds, 2.0, "at a person's pace")
+        stages(rounds, 0.0, "back to back")
         memory()
         print(f"\nload average after: {os.getloadavg()[0]:.1f}")
     return 0

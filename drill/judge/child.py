@@ -29,6 +29,27 @@ _UNUSED_PLUGINS = (
     "threadexception", "legacypath", "recwarn", "tmpdir", "terminalprogress",
 )  # fmt: skip
 
+# A fixture, parameters, a success and a failure: what most checks touch of pytest.
+_REHEARSAL = """
+import pytest
+
+from drill.checking import fail
+
+
+@pytest.fixture
+def answer(submission):
+    return submission.answer
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_success(answer, number, monkeypatch):
+    assert answer() is None
+
+
+def test_failure(answer, device, seed, tmp_path):
+    fail("as rehearsed")
+"""
+
 
 def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
     """Judge one submission in this process and say everything through `send`.
@@ -55,6 +76,17 @@ def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
     plugin = Plugin(job, checks, lambda: import_submission(job, send), send)
     pytest.main(_arguments(placeholder), plugins=[plugin])
     send({"event": protocol.FINISHED})
+
+
+def rehearse(scratch: Path) -> None:
+    """Judge a trivial submission to nobody, and leave nothing of it behind."""
+    job = Job("", "def answer(): pass\n", "rehearsal.py", "", ("answer",))
+    code = compile(_REHEARSAL, "checks.py", "exec", dont_inherit=True)
+    run_checks(job, code, lambda message: None, scratch)
+    for name in ("checks", "submission"):
+        del sys.modules[name]
+    linecache.cache.pop(job.filename, None)
+    (scratch / "checks").unlink()
 
 
 def present_device(name: str) -> torch.device | None:

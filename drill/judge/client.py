@@ -25,7 +25,7 @@ _SLACK_S = 60.0  # on top of a check's own limit: importing torch on a slow disk
 
 _ENVIRONMENT = (
     "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH",
-    "PYTHONHOME", "XDG_RUNTIME_DIR", "DRILL_HOME", "DRILL_RUNTIME_DIR", "DRILL_JUDGE_IDLE_S", "CUDA_VISIBLE_DEVICES",
+    "PYTHONHOME", "XDG_RUNTIME_DIR", "DRILL_HOME", "DRILL_RUNTIME_DIR", "DRILL_JUDGE_IDLE_S", "DRILL_JUDGE_SPARE", "CUDA_VISIBLE_DEVICES",
     "CUDA_HOME", "CUDA_PATH", "NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES",
 )  # fmt: skip
 
@@ -43,6 +43,7 @@ class ServerStatus:
     idle_s: float
     level: str
     socket: str
+    spare: tuple[int, ...]  # processes that wait for the next check
 
 
 class _Stale(Exception):
@@ -249,7 +250,7 @@ def status() -> ServerStatus | None:
     answer = _ask(connection, "status")
     if answer is None or answer.pop("event") != "status":
         return None
-    return ServerStatus(**answer)
+    return ServerStatus(**{**answer, "spare": tuple(answer["spare"])})
 
 
 def stop() -> bool:

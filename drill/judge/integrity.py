@@ -120,12 +120,14 @@ def _functions(values: dict[str, Any]) -> Iterator[tuple[str, FunctionType]]:
 
 
 def _with_classes(name: str) -> Iterator[_Names]:
-    """A module and the classes that it shows under their own names."""
+    """A module and the classes that it shows: torch's under every name, others where they are defined."""
     module = sys.modules.get(name) or importlib.import_module(name)
     yield _Names(module, name)
-    own = name.partition(".")[0]
     for attribute, value in list(vars(module).items()):
-        if isinstance(value, type) and value.__module__.partition(".")[0] == own:
+        if isinstance(value, type) and (
+            value.__module__ == name
+            or (name.startswith("torch") and value.__module__.startswith("torch"))
+        ):
             yield _Names(value, f"{name}.{attribute}")
 
 
@@ -218,7 +220,14 @@ def _hook_functions(manager: pluggy.PluginManager) -> list[Any]:
 
 def _overridden_operators() -> int:
     """Kernels that Python code put in the place of torch's own."""
-    overrides: Iterable[str] = getattr(torch.library, "_impls", ())
+    overrides: set[str] = getattr(torch.library, "_impls", set())
+    return _count_overrides(_len(overrides))
+
+
+@cache
+def _count_overrides(registered: int) -> int:
+    """Counted again only where something was registered since: it is asked after every check."""
+    overrides: set[str] = getattr(torch.library, "_impls", set())
     computing = (
         "/CPU",
         "/CUDA",

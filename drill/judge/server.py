@@ -5,6 +5,7 @@
 
 import fcntl
 import gc
+import json
 import os
 import select
 import signal
@@ -13,8 +14,9 @@ import struct
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 # NumPy's BLAS would start a thread at import, and a process with threads must not be forked.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -26,6 +28,17 @@ DEFAULT_IDLE_S = 1800.0
 _INHERITED_LISTENER = "DRILL_JUDGE_LISTENER"
 _INHERITED_LOCK = "DRILL_JUDGE_LOCK"
 _LOOK_EVERY_S = 1.0
+_REST_S = 0.25  # without a client, before a spare is made: many at once need the cores themselves
+_HEAD_S = 0.05
+_PEEK = socket.MSG_PEEK | socket.MSG_WAITALL
+
+
+@dataclass(frozen=True, slots=True)
+class Spare:
+    """A warden with its judged process, ready for a client that has yet to come."""
+
+    pid: int
+    orders: socket.socket
 
 
 class Server:
@@ -40,6 +53,8 @@ class Server:
         self.started = time.time()
         self.served = 0
         self.wardens: set[int] = set()
+        self.spare: Spare | None = None
+        self.keeps_spare = os.environ.get("DRILL_JUDGE_SPARE", "1") != "0"
         self.stopping = False
 
     def run(self) -> None:
@@ -59,7 +74,8 @@ class Server:
         last = time.monotonic()
         while not self.stopping:
             watched = [self.listener.fileno(), wake]
-            ready, _, _ = select.select(watched, [], [], _LOOK_EVERY_S)
+            wait = _LOOK_EVERY_S if self.spare or not self.keeps_spare else _REST_S
+            ready, _, _ = select.select(watched, [], [], wait)
             if wake in ready:
                 with suppress(BlockingIOError):
                     os.read(wake, 4096)
@@ -69,6 +85,8 @@ class Server:
                 last = time.monotonic()
             elif self.wardens:
                 last = time.monotonic()
+            elif self.keeps_spare and not self.spare and time.monotonic() - last >= _REST_S:
+                self._make_spare(level)
             elif time.monotonic() - last > self.idle_s or not self._place_is_ours():
                 break
         self._leave()
@@ -84,30 +102,81 @@ class Server:
         with connection:
             if not _same_user(connection):
                 return
-            if preload.thread_count() != 1:
-                self._start_again()
-            judge = warden.Judge(
-                warm=True, level=level, versions=preload.versions(), answer=self._status(level)
-            )
+            self._assert_one_thread()
+            judge = self._judge(level)
             self.served += 1
+            if self.spare and warden.fits_in_advance(_peek(connection), judge):
+                self._use_spare(connection, judge)
+                return
             parent = os.getpid()
             pid = os.fork()
             if pid == 0:
                 self._be_warden(connection, judge, parent)
             self.wardens.add(pid)
 
+    def _assert_one_thread(self) -> None:
+        if preload.thread_count() != 1:
+            self._start_again()
+
+    def _judge(self, level: str) -> warden.Judge:
+        return warden.Judge(
+            warm=True, level=level, versions=preload.versions(), answer=self._status(level)
+        )
+
     def _be_warden(self, connection: socket.socket, judge: warden.Judge, parent: int) -> NoReturn:
         try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            self.listener.close()
-            os.close(self.lock)
-            os.setpgid(0, 0)  # what ends the server's group must not end a check half-way
+            self._detach()
             if warden.serve(connection, judge, self.fingerprint):
                 os.kill(parent, signal.SIGTERM)
         finally:
             os._exit(0)
+
+    def _detach(self) -> None:
+        """Give up, in a warden, what is the server's."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.listener.close()
+        os.close(self.lock)
+        if self.spare:
+            self.spare.orders.close()
+        os.setpgid(0, 0)  # what ends the server's group must not end a check half-way
+
+    def _make_spare(self, level: str) -> None:
+        """Prepare the next check while nobody waits: a fork and the confinement are half of a warm check."""
+        self._assert_one_thread()
+        ours, theirs = socket.socketpair()
+        judge, parent = self._judge(level), os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            self._be_spare(theirs, judge, parent)
+        theirs.close()
+        self.spare = Spare(pid, ours)
+
+    def _be_spare(self, orders: socket.socket, judge: warden.Judge, parent: int) -> NoReturn:
+        try:
+            self._detach()
+            prepared = warden.prepare_in_advance(judge)
+            try:
+                _, descriptors, _, _ = socket.recv_fds(orders, 1, 1)
+                prepared.box.reap()
+                # None: the server has ended. Where the child has, the client is left to ask again.
+                if descriptors and prepared.box.status is None:
+                    connection = socket.socket(fileno=descriptors[0])
+                    if warden.serve(connection, judge, self.fingerprint, prepared):
+                        os.kill(parent, signal.SIGTERM)
+            finally:
+                prepared.box.end()
+        finally:
+            os._exit(0)
+
+    def _use_spare(self, connection: socket.socket, judge: warden.Judge) -> None:
+        assert self.spare is not None
+        with self.spare.orders as orders:
+            socket.send_fds(orders, [b"1"], [connection.fileno()])
+        self.wardens.add(self.spare.pid)
+        self.spare = None
 
     def _reap(self) -> None:
         """Collect wardens that are done; end what one that was killed has left to us."""
@@ -118,10 +187,16 @@ class Server:
                 return
             if pid == 0:
                 return
-            was_warden = pid in self.wardens
+            ours = pid in self.wardens
             self.wardens.discard(pid)
-            if was_warden and status != 0:
-                processes.end_descendants(spare=frozenset(self.wardens))
+            if self.spare and pid == self.spare.pid:
+                ours = True
+                self.spare.orders.close()
+                self.spare = None
+                self.keeps_spare = status == 0  # one that fails would fail again
+            if ours and status != 0:
+                keep = {*self.wardens, *([self.spare.pid] if self.spare else [])}
+                processes.end_descendants(spare=frozenset(keep))
                 box.remove_scratch_of(pid)
 
     def _status(self, level: str) -> dict[str, object]:
@@ -135,6 +210,7 @@ class Server:
             "idle_s": self.idle_s,
             "level": level,
             "socket": str(self.path),
+            "spare": processes.descendants(self.spare.pid) if self.spare else [],
         }
 
     def _place_is_ours(self) -> bool:
@@ -157,6 +233,23 @@ class Server:
         with suppress(OSError):
             self.path.unlink()
         self.listener.close()
+        if self.spare:
+            self.spare.orders.close()
+
+
+def _peek(connection: socket.socket) -> dict[str, Any]:
+    """The head of a request, left where it is; empty where it does not come at once.
+
+    Exactly the head: the job behind it must not be in the memory of a process that others are forked from.
+    """
+    connection.settimeout(_HEAD_S)
+    with suppress(OSError, ValueError):
+        size = int.from_bytes(connection.recv(4, _PEEK), "big")
+        if size < 1 << 16:
+            data = connection.recv(4 + size, _PEEK)
+            head: dict[str, Any] = json.loads(data[4:])
+            return head
+    return {}
 
 
 def _same_user(connection: socket.socket) -> bool:

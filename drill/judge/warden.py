@@ -96,7 +96,12 @@ class Client:
                 self.gone = True
 
 
-def serve(connection: socket.socket, judge: Judge, fingerprint: str | None) -> str:
+def serve(
+    connection: socket.socket,
+    judge: Judge,
+    fingerprint: str | None,
+    prepared: "Prepared | None" = None,
+) -> str:
     """Answer one connection; returns what the server has to do: "", "stop" or "stale".
 
     `fingerprint` is the code this process runs; None where it was started for this one client.
@@ -111,44 +116,89 @@ def serve(connection: socket.socket, judge: Judge, fingerprint: str | None) -> s
             client.say({"event": request.what, **judge.answer})
             return request.what if request.what == "stop" else ""
         began = time.monotonic()
-        _check(client, request, judge, began)
+        prepared = prepared or _prepare(client, request, judge)
+        if prepared:
+            _check(client, prepared, judge, began)
     except (OSError, ValueError, KeyError, TypeError):
         pass  # not a client of ours, or one that went away while it spoke
     return ""
 
 
-def _check(client: Client, request: Request, judge: Judge, began: float) -> None:
-    level = max(judge.level, request.most, key=confine.LEVELS.index)
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A judged process that waits for its job."""
+
+    box: Box
+    birth_memory: int  # what it shares with the judge it was forked from
+
+
+def prepare_in_advance(judge: Judge) -> Prepared:
+    """For the next client, whoever that is: the level this machine carries and the ordinary limits."""
+    system.adopt_orphans()
+    level = judge.level
+    if level == confine.FULL:
+        namespaces.enter()
+    return _open(level, Limits(), "cpu", rehearse=True)
+
+
+def fits_in_advance(head: dict[str, Any], judge: Judge) -> bool:
+    """Whether a request can be served by what `prepare_in_advance` makes."""
+    try:
+        request, ordinary = Request.from_json(head), Limits()
+        return (
+            request.what == "check"
+            and request.device == "cpu"
+            and _level(request, judge) == judge.level
+            and confine.at_least(judge.level, request.least)
+            and not request.limits.exec
+            and request.limits.file_mb <= ordinary.file_mb
+            and request.limits.memory_mb <= ordinary.memory_mb
+        )
+    except (KeyError, TypeError, ValueError):
+        return False
+
+
+def _level(request: Request, judge: Judge) -> str:
+    return max(judge.level, request.most, key=confine.LEVELS.index)
+
+
+def _prepare(client: Client, request: Request, judge: Judge) -> Prepared | None:
+    """What this request needs; None, after saying so, where its level cannot be had."""
+    level = _level(request, judge)
     if not confine.at_least(level, request.least):
         client.say({"event": "refused level", "level": level})
-        return
+        return None
     system.adopt_orphans()
     if level == confine.FULL:
         try:
             namespaces.enter()
         except OSError as error:
             if not confine.at_least(confine.STRICT, request.least):
-                client.say({"event": "refused level", "level": confine.STRICT, "detail": str(error)})
-                return
+                client.say(
+                    {"event": "refused level", "level": confine.STRICT, "detail": str(error)}
+                )
+                return None
             level = confine.STRICT
-    plan = plan_for(level, request.limits, request.device)
+    return _open(level, request.limits, request.device)
+
+
+def _open(level: str, limits: Limits, device: str, *, rehearse: bool = False) -> Prepared:
     birth_memory = processes.memory(os.getpid())
-    box = open_box(plan)
+    return Prepared(open_box(plan_for(level, limits, device), rehearse=rehearse), birth_memory)
+
+
+def _check(client: Client, prepared: Prepared, judge: Judge, began: float) -> None:
+    box = prepared.box
     try:
         job = client.read_job()
-<<<<<<< HEAD
         report = _judge(client, box, job, prepared.birth_memory)
         if judge.warm and report.verdict is Verdict.JUDGE_FAILURE and box.was_killed:
             return  # by somebody outside, before the submission began: the client asks again
-=======
-        report = _judge(client, box, job, birth_memory)
->>>>>>> parent of 2b4d97b (Prepare the next check while nobody waits: confined, rehearsed, at most one)
         if report.verdict in _ENDED_BY_FORCE:
             box.end()  # whoever reads this may look for what is left of it; nobody waits for milliseconds
-        versions = judge.versions
         report = replace(
-            report, seed=job.seed, device=report.device or job.device, torch=versions["torch"], sandbox=level,
-            warm=judge.warm, seconds=round(time.monotonic() - began, 4),
+            report, seed=job.seed, device=report.device or job.device, torch=judge.versions["torch"],
+            sandbox=box.plan.level, warm=judge.warm, seconds=round(time.monotonic() - began, 4),
         )  # fmt: skip
         client.say({"event": protocol.REPORT, "report": report.to_json()})
         with contextlib.suppress(OSError):
@@ -187,7 +237,9 @@ class Watch:
         self.tally = Tally()
         self.printed = bytearray()
         self.stop: Stop | None = None
-        self._birth_memory = birth_memory
+        # A rehearsal has cost memory and time already; neither is the submission's.
+        self._birth_memory = max(birth_memory, processes.memory(box.pid))
+        self._cpu_before = processes.usage([box.pid], 0).cpu_s
         self._began = time.monotonic()
         self._deadline = self._began + self.limits.wall_s
         self._next_look = self._began + _LOOK_EVERY_S
@@ -292,7 +344,11 @@ class Watch:
         pids = processes.descendants(self.box.pid)
         if self.box.plan.level != confine.FULL:
             # A daemon forked twice has been adopted by this process.
-            pids = [pid for child in processes.children(os.getpid()) for pid in processes.descendants(child)]
+            pids = [
+                pid
+                for child in processes.children(os.getpid())
+                for pid in processes.descendants(child)
+            ]
         used = processes.usage(pids, self._birth_memory)
         limits = self.limits
         if used.memory > limits.memory_mb * _MEGABYTE:
@@ -301,10 +357,12 @@ class Watch:
                 "look for a list that keeps graphs or tensors alive, or a shape that is far too large",
             )  # fmt: skip
         elif used.processes > limits.processes + 1:
-            self._stop(Verdict.CRASHED, f"stopped: it started more than {limits.processes} processes")
+            self._stop(
+                Verdict.CRASHED, f"stopped: it started more than {limits.processes} processes"
+            )
         elif used.threads > used.processes + limits.threads:
             self._stop(Verdict.CRASHED, f"stopped: it started more than {limits.threads} threads")
-        elif used.cpu_s > limits.cpu_s:
+        elif used.cpu_s - self._cpu_before > limits.cpu_s:
             self._stop(Verdict.TIME_LIMIT, f"stopped after {limits.cpu_s:g} s of computing")
 
     def _look_at_disk(self) -> None:
@@ -315,7 +373,9 @@ class Watch:
         hidden = self._free_at_start - _free_bytes(self.box.plan.scratch) - 1024 * _MEGABYTE
         size, files = _size_of(self.box.plan.scratch)
         if size > allowed or hidden > allowed or files > 16384:
-            self._stop(Verdict.OUTPUT_LIMIT, f"it wrote more than {4 * self.limits.file_mb} MB of files")
+            self._stop(
+                Verdict.OUTPUT_LIMIT, f"it wrote more than {4 * self.limits.file_mb} MB of files"
+            )
 
     def _stop(self, verdict: Verdict, message: str, hint: str = "") -> None:
         if self.stop is None and not self.tally.finished:

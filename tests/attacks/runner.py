@@ -190,7 +190,7 @@ def main() -> int:
     server = client.status()
     assert server is not None
     tokens = surroundings.tokens(server.pid, server.socket)
-    own = processes()
+    own = processes() - set(server.spare)
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     for path in sorted((HERE / "submissions").glob("*/*.py")):
         name = f"{path.parent.name}/{path.stem}"
@@ -244,10 +244,18 @@ def _settled_files() -> dict[str, str]:
 
 
 def _left_behind(own: set[int], before: dict[str, str]) -> tuple[list[str], list[str]]:
-    """Processes and files that do not go within half a second of the report."""
+    """Processes and files that do not go within half a second of the report.
+
+    The judge's own, which wait for the next check, come and go as they should.
+    """
+    from drill.judge import client
+
     until = time.monotonic() + 0.5
     while True:
         new, after = processes() - own, files()
+        if new:
+            status = client.status()
+            new = (processes() - own) & new - set(status.spare if status else ())
         changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
         if not (new or changed) or time.monotonic() > until:
             return [f"{pid} {_state(pid)}" for pid in sorted(new)], changed

@@ -30,18 +30,25 @@ def own_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("DRILL_RUNTIME_DIR", str(directory))
     (directory / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(directory / "tmp"))
+    # Nothing in advance, so that a process of the server's is a check's; the spare has its own tests.
+    monkeypatch.setenv("DRILL_JUDGE_SPARE", "0")
     yield directory
     client.stop()
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 10) -> bool:
+def wait_for(condition: Callable[[], object], seconds: float = 10, every: float = 0.02) -> bool:
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         if condition():
             return True
-        time.sleep(0.02)
+        time.sleep(every)
     return False
+
+
+def spare_is_ready() -> bool:
+    """Asked now and then only: a spare is made when nobody has asked for a while."""
+    return wait_for(lambda: len(client.status().spare) == 2, 60, every=2)
 
 
 def server_pid() -> int:
@@ -329,3 +336,55 @@ def test_threads_in_the_server_make_it_start_again(own_server):
     assert Path(f"/proc/{process.pid}/cmdline").read_bytes().endswith(b"drill.judge.server\0")
     client.stop()
     process.wait(10)
+
+
+@pytest.fixture
+def spare(make_job, own_server, monkeypatch) -> tuple[int, ...]:
+    """The processes that wait for the next check: a warden and its child."""
+    monkeypatch.setenv("DRILL_JUDGE_SPARE", "1")
+    client.grade(make_job())
+    assert spare_is_ready()
+    return client.status().spare
+
+
+def test_a_check_is_prepared_in_advance_and_used(make_job, level, spare):
+    milliseconds = {}
+    report = client.grade(
+        make_job(), on_message=lambda m: milliseconds.update(m.get("milliseconds", {}))
+    )
+    assert report.verdict is Verdict.ACCEPTED
+    assert report.sandbox == level
+    assert ("fork" not in milliseconds) == (level == "full"), "another level is made on demand"
+    assert spare_is_ready()
+    assert (client.status().spare != spare) == (level == "full")
+
+
+@pytest.mark.parametrize("limits", [{"exec": True}, {"memory_mb": 4096}, {"file_mb": 200}], ids=str)
+def test_other_limits_are_confined_on_demand(make_job, spare, limits):
+    milliseconds = {}
+    report = client.grade(
+        make_job(**limits), on_message=lambda m: milliseconds.update(m.get("milliseconds", {}))
+    )
+    assert report.verdict is Verdict.ACCEPTED
+    assert "fork" in milliseconds
+
+
+def test_limits_hold_in_a_prepared_check(make_job, spare):
+    assert client.grade(make_job("while True: pass", wall_s=0.5)).verdict is Verdict.TIME_LIMIT
+    assert spare_is_ready()
+    hoard = "import torch\nx = [torch.ones(1 << 22) for _ in range(1000)]"
+    assert client.grade(make_job(hoard)).verdict is Verdict.MEMORY_LIMIT
+
+
+@pytest.mark.parametrize("victim", [0, 1], ids=["warden", "child"])
+def test_a_killed_spare_costs_no_check(make_job, spare, victim):
+    os.kill(spare[victim], signal.SIGKILL)
+    assert client.grade(make_job()).verdict is Verdict.ACCEPTED
+    assert client.grade(make_job()).verdict is Verdict.ACCEPTED
+    assert wait_for(lambda: not alive(spare[0]) and not alive(spare[1]))
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_the_spare_ends_with_the_server(spare, ending):
+    os.kill(server_pid(), ending)
+    assert wait_for(lambda: not any(alive(pid) for pid in spare))

@@ -9,10 +9,11 @@ class SameConv2d(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pad: list[int] = []
-        for n, k, s in zip(x.shape[:1:-1], self.kernel_size[::-1], self.stride[::-1], strict=True):
+        for axis in (3, 2):  # F.pad starts with the last dimension
+            n, k, s = x.shape[axis], self.kernel_size[axis - 2], self.stride[axis - 2]
             total = max((-(-n // s) - 1) * s + k - n, 0)
             pad += [total // 2, total - total // 2]
-        return super().forward(F.pad(x, pad))  # F.pad starts with the last dimension
+        return super().forward(F.pad(x, pad))
 
 
 class Ported(nn.Module):

@@ -198,10 +198,8 @@ def enter(plan: Plan, clock: Clock) -> tuple[str, ...]:
         missing += ["namespaces", "landlock", "seccomp"]
     else:
         missing += _restrict(plan, clock)
-    limits.apply(plan.limits, count_memory=not plan.cuda)
     if plan.level == STRICT:
         sharing.without_sockets(plan.scratch)
-    clock.mark("limits")
     return tuple(missing)
 
 

@@ -16,7 +16,7 @@ _FOR_CUDA = ("/sys/bus/pci", "/sys/devices", "/proc/driver/nvidia")
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 PROC = (
-    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems",
+    "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/filesystems", "/proc/loadavg",
     "/proc/sys/vm/overcommit_memory",
 )  # fmt: skip
 
