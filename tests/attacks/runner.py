@@ -251,14 +251,17 @@ def _left_behind(own: set[int], before: dict[str, str]) -> tuple[list[str], list
     from drill.judge import client
 
     until = time.monotonic() + 0.5
+    staying: set[int] | None = None
     while True:
         new, after = processes() - own, files()
-        if new:
-            status = client.status()
-            new = (processes() - own) & new - set(status.spare if status else ())
+        staying = new if staying is None else staying & new
         changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-        if not (new or changed) or time.monotonic() > until:
-            return [f"{pid} {_state(pid)}" for pid in sorted(new)], changed
+        if not (staying or changed):
+            return [], []
+        if time.monotonic() > until:
+            status = client.status()
+            staying = (staying & processes()) - set(status.spare if status else ())
+            return [f"{pid} {_state(pid)}" for pid in sorted(staying)], changed
         time.sleep(0.01)
 
 
