@@ -51,7 +51,6 @@ FULL = Policy(unix_sockets=True, attributes=True)
 OLD = Policy(signals_only_to=77)
 
 
-# fmt: off
 @pytest.mark.parametrize(
     ("policy", "machine", "call", "arguments", "expected"),
     [
@@ -91,8 +90,7 @@ OLD = Policy(signals_only_to=77)
         pytest.param(STRICT, X86, 0x40000000, (), ENOSYS, id="x32"),
         pytest.param(STRICT, ARM, 451, (), ENOSYS, id="newer than the table on ARM"),
     ],
-)
-# fmt: on
+)  # fmt: skip
 def test_the_filter(policy, machine, call, arguments, expected):
     assert verdict_of(policy, call, *arguments, machine=machine) == expected
 
