@@ -9,8 +9,9 @@ class SameConv2d(nn.Conv2d):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         pad: list[int] = []
+        s, _ = self.stride  # the same along both axes
         for axis in (3, 2):  # F.pad starts with the last dimension
-            n, k, s = x.shape[axis], self.kernel_size[axis - 2], self.stride[axis - 2]
+            n, k = x.shape[axis], self.kernel_size[axis - 2]
             total = max((-(-n // s) - 1) * s + k - n, 0)
             pad += [total // 2, total - total // 2]
         return super().forward(F.pad(x, pad))
