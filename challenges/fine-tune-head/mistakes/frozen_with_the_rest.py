@@ -1,0 +1,20 @@
+"""Freezes after the new head is in."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    old = model.fc
+    model.fc = nn.Linear(
+        old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype
+    )
+    model.requires_grad_(False)
+    return torch.optim.SGD(model.fc.parameters(), lr=head_lr, momentum=0.9)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    model.requires_grad_(True)
+    head = set(model.fc.parameters())
+    backbone = [p for p in model.parameters() if p not in head]
+    optimizer.add_param_group({"params": backbone, "lr": backbone_lr})

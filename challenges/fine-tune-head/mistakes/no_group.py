@@ -1,0 +1,17 @@
+"""Turns gradients on, and does not tell the optimizer."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    model.requires_grad_(False)
+    old = model.fc
+    model.fc = nn.Linear(
+        old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype
+    )
+    return torch.optim.SGD(model.fc.parameters(), lr=head_lr, momentum=0.9)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    model.requires_grad_(True)

@@ -1,0 +1,17 @@
+"""Trains the old head."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    model.requires_grad_(False)
+    model.fc.requires_grad_(True)
+    return torch.optim.SGD(model.fc.parameters(), lr=head_lr, momentum=0.9)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    model.requires_grad_(True)
+    head = set(model.fc.parameters())
+    backbone = [p for p in model.parameters() if p not in head]
+    optimizer.add_param_group({"params": backbone, "lr": backbone_lr})
