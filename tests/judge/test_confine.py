@@ -119,7 +119,10 @@ def test_landlock_leaves_only_what_is_allowed(tmp_path):
     inside.mkdir()
     outside.write_text("x")
     (inside / "file").write_text("x")
-    rules = [landlock.Allowed(str(inside), landlock.READ), landlock.Allowed("/not/there", landlock.READ)]
+    rules = [
+        landlock.Allowed(str(inside), landlock.READ),
+        landlock.Allowed("/not/there", landlock.READ),
+    ]
 
     def attempt() -> None:
         landlock.restrict(rules)
@@ -182,7 +185,9 @@ def test_layers_say_what_to_do_about_an_absence():
 )
 def test_the_level_follows_from_the_layers(available, level):
     names = ("namespaces", "landlock", "seccomp")
-    assert confine.level(tuple(confine.Layer(name, name in available, "") for name in names)) == level
+    assert (
+        confine.level(tuple(confine.Layer(name, name in available, "") for name in names)) == level
+    )
 
 
 def test_the_profile_of_macos_quotes_paths():
@@ -211,7 +216,16 @@ READY = "import sys; from drill.judge import server, preload; preload.imports();
 @pytest.mark.slow
 def test_the_judge_imports_nothing_of_the_screen_and_no_compiler():
     loaded = set(run(READY + "print(*sys.modules)").split())
-    screen = {"typer", "rich", "yaml", "msgspec", "sqlite3", "drill.store", "drill.library", "drill.cli"}
+    screen = {
+        "typer",
+        "rich",
+        "yaml",
+        "msgspec",
+        "sqlite3",
+        "drill.store",
+        "drill.library",
+        "drill.cli",
+    }
     assert not screen & loaded
     assert not {"torch._dynamo.eval_frame", "sympy", "torch._inductor"} & loaded
 
