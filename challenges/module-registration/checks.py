@@ -11,7 +11,14 @@ depths = pytest.mark.parametrize("sizes", [[3, 5, 4, 2], [2, 6], [4, 3, 5, 6, 2,
 
 
 def statistics(n):
-    return torch.rand(n) * 4 - 2, torch.rand(n) + 0.5
+    """Means away from zero and deviations away from one, so that leaving either out shows."""
+    return (torch.rand(n) + 1) * torch.randn(n).sign(), torch.rand(n) + 1.5
+
+
+def inputs(model, *shape, dtype=torch.float32):
+    """Some inside the bounds, some outside, some outside of -3 and 3 as well."""
+    z = 2 * torch.randn(shape, device=model.mean.device, dtype=dtype)
+    return (z * model.std + model.mean).to(dtype).detach()
 
 
 def build(submission, sizes=SIZES, device=None, dtype=torch.float32):
@@ -142,7 +149,7 @@ def test_models_share_nothing(submission):
 def test_forward_matches_by_hand(submission, device, sizes):
     """the output follows the formula, with what the module holds now"""
     model = build(submission, sizes, device)
-    x = 3 * torch.randn(7, sizes[0], device=device)
+    x = inputs(model, 40, sizes[0])
     tried(f"StandardizedMLP({sizes}, mean, std)(x), after its tensors were changed", x=x)
     wrong = {
         "the input is not standardized with the module's mean": by_hand(model, x, mean=0),
@@ -159,7 +166,7 @@ def test_forward_matches_by_hand(submission, device, sizes):
     expected = by_hand(model, x).detach()
     assert_close(model(x.clone()), expected, mistakes=mistakes)
     for shape in ((sizes[0],), (2, 3, sizes[0])):
-        x = torch.randn(shape, device=device)
+        x = inputs(model, *shape)
         tried(f"StandardizedMLP({sizes}, mean, std)(x)", x=x)
         expected = by_hand(model, x).detach()
         assert_close(model(x.clone()), expected)
@@ -172,7 +179,7 @@ def test_to_moves_everything(submission, device):
     for name in ("mean", "std", "bounds"):
         tensor = getattr(model, name)
         assert tensor.dtype == torch.float64, f"after .double() {name} is {tensor.dtype}"
-    x = torch.randn(7, 3, device=device, dtype=torch.float64)
+    x = inputs(model, 40, 3, dtype=torch.float64)
     expected = by_hand(model, x).detach()
     tried("model.double()(x)", x=x)
     try:
@@ -200,7 +207,7 @@ def test_checkpoint_round_trip(submission, device):
     second = submission.StandardizedMLP(SIZES, torch.zeros(3), torch.ones(3)).to(device)
     with torch.no_grad():
         second.bounds.copy_(first.bounds)
-    x = torch.randn(7, 3, device=device)
+    x = inputs(first, 40, 3)
     second(x)  # what a first call keeps must not survive the load
     second.load_state_dict({name: tensor.clone() for name, tensor in first.state_dict().items()})
     tried("second.load_state_dict(first.state_dict()); second(x)", x=x)
@@ -210,7 +217,7 @@ def test_checkpoint_round_trip(submission, device):
 def test_input_is_left_alone(submission, device):
     """the caller's input is not changed"""
     model = build(submission, device=device)
-    x = torch.randn(7, 3, device=device)
+    x = inputs(model, 40, 3)
     tried("model(x)", x=x)
     with unchanged(x=x, mean=model.mean, std=model.std), torch.no_grad():
         model(x)
@@ -219,7 +226,7 @@ def test_input_is_left_alone(submission, device):
 def test_gradients_match_autograd(submission, device):
     """every parameter and the input receive the right gradients"""
     model = build(submission, device=device, dtype=torch.float64)
-    x = torch.randn(7, 3, device=device, dtype=torch.float64, requires_grad=True)
+    x = inputs(model, 40, 3, dtype=torch.float64).requires_grad_()
     tried("a backward pass through model(x)", x=x)
     expected = by_hand(model, x)
     assert_same_gradients(model(x), expected, {**dict(model.named_parameters()), "x": x})
