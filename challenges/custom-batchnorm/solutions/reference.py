@@ -19,7 +19,7 @@ class BatchNorm(nn.Module):
             dims = [d for d in range(x.ndim) if d != 1]  # all but the channel
             n = x.numel() // x.shape[1]
             if n == 1:
-                raise ValueError(f"one value per channel has no variance: {tuple(x.shape)}")
+                raise ValueError(f"one value per channel has no variance: {x.shape}")
             mean = x.mean(dims)  # (C,)
             var = x.var(dims, correction=0)  # (C,)
             with torch.no_grad():
