@@ -65,7 +65,10 @@ def mutants(source: str) -> Iterator[Mutant]:
     """Every mutant of a source, each differing from it in one place."""
     tree = ast.parse(source)
     seen: set[str] = set()
+    annotations = _in_annotations(tree)
     for node in ast.walk(tree):
+        if id(node) in annotations:  # `int | None` computes nothing
+            continue
         for replacement in _replacements(node):
             edited = _replaced(tree, node, replacement)
             if edited is None or same_code(edited, source):
@@ -75,6 +78,17 @@ def mutants(source: str) -> Iterator[Mutant]:
                 edit = f"{edit} (line {getattr(node, 'lineno', 0)})"
             seen.add(edit)
             yield Mutant(edit, edited)
+
+
+def _in_annotations(tree: ast.Module) -> set[int]:
+    """The identities of all nodes that stand in an annotation."""
+    annotations = [
+        annotation
+        for node in ast.walk(tree)
+        for field in ("annotation", "returns")
+        if (annotation := getattr(node, field, None)) is not None
+    ]
+    return {id(node) for annotation in annotations for node in ast.walk(annotation)}
 
 
 def _describe(node: ast.AST, replacement: ast.AST | None) -> str:

@@ -51,6 +51,14 @@ def test_every_mutant_differs_and_is_python() -> None:
         compile(mutant.source, "mutant", "exec")
 
 
+def test_annotations_compute_nothing() -> None:
+    plain = "def f(x, m=None):\n    y = x\n    return y + 1"
+    annotated = "def f(x: int | float, m: int | None = None) -> int | float:\n    y: int | float = x\n    return y + 1"
+    assert not [edit for edit in edits(annotated) if "|" in edit]
+    assert "y + 1 -> y - 1" in edits(annotated)
+    assert "y + 1 -> y - 1" in edits(plain)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "centre"
