@@ -23,7 +23,9 @@ def standardized(x, eps=1e-5, unbiased=False):
 
 def features(device, *shape, dtype=torch.float32):
     """Features with spreads and means of their own, none of them near 0."""
-    places = torch.arange(1, 1 + torch.Size(shape[1:]).numel(), device=device, dtype=dtype).view(shape[1:])
+    places = torch.arange(1, 1 + torch.Size(shape[1:]).numel(), device=device, dtype=dtype).view(
+        shape[1:]
+    )
     return torch.randn(shape, device=device, dtype=dtype) * places + 2 * places - 3
 
 
@@ -36,12 +38,19 @@ def test_biased_by_default(submission, device):
         submission.batch_standardize(x.clone()),
         standardized(x),
         mistakes={
-            "the variance is divided by N - 1; torch.var does that unless told correction=0": standardized(x, unbiased=True),
+            "the variance is divided by N - 1; torch.var does that unless told correction=0": standardized(
+                x, unbiased=True
+            ),
             "the mean is not subtracted": x / (variance + 1e-5).sqrt(),
-            "mean and variance are those of the whole tensor; each feature has its own": standardized(x.flatten()).view_as(x),
-            "the statistics are taken over each row; they belong to each feature, over the batch": standardized(x.T).T,
+            "mean and variance are those of the whole tensor; each feature has its own": standardized(
+                x.flatten()
+            ).view_as(x),
+            "the statistics are taken over each row; they belong to each feature, over the batch": standardized(
+                x.T
+            ).T,
             "this is divided by the variance, not by its root": (x - mean) / (variance + 1e-5),
-            "this is multiplied by the deviation, not divided": (x - mean) * (variance + 1e-5).sqrt(),
+            "this is multiplied by the deviation, not divided": (x - mean)
+            * (variance + 1e-5).sqrt(),
         },
         rtol=1e-5,
         atol=1e-5,
@@ -71,12 +80,17 @@ def test_eps_is_added_under_the_root(submission, device, eps):
     x = features(device, 5, 3) * value**0.5  # a spread that eps shows against
     tried(CALL if eps is None else f"batch_standardize(x, eps={eps})", x=x)
     centred, variance = x - x.mean(0), x.var(0, correction=0)
-    got = submission.batch_standardize(x) if eps is None else submission.batch_standardize(x, eps=eps)
-    mistakes = {} if eps is None else {"the argument eps is ignored; 1e-5 is hard-coded": standardized(x)}
+    got = (
+        submission.batch_standardize(x) if eps is None else submission.batch_standardize(x, eps=eps)
+    )
+    mistakes = (
+        {} if eps is None else {"the argument eps is ignored; 1e-5 is hard-coded": standardized(x)}
+    )
     mistakes |= {
         "eps is added outside the root": centred / (variance.sqrt() + value),
         "eps is left out": centred / variance.sqrt(),
-        "eps is a lower bound of the variance here; add it": centred / variance.clamp_min(value).sqrt(),
+        "eps is a lower bound of the variance here; add it": centred
+        / variance.clamp_min(value).sqrt(),
     }
     assert_close(got, standardized(x, value), mistakes=mistakes, rtol=1e-4, atol=1e-5)
 
@@ -106,7 +120,9 @@ def test_only_the_first_dimension_is_reduced(submission, device, shape):
         submission.batch_standardize(x.clone()),
         standardized(x),
         mistakes={
-            "the statistics are taken over all dimensions but the last; only the first is the batch": (x - mean)
+            "the statistics are taken over all dimensions but the last; only the first is the batch": (
+                x - mean
+            )
             / (variance + 1e-5).sqrt()
         },
         rtol=1e-5,
@@ -125,7 +141,9 @@ def test_batch_of_one(submission, device):
     else:
         fail(
             f"one row and unbiased=True return {result.tolist()}, expected a ValueError",
-            mistake="the sum of squares is 0 and divided by N - 1 = 0" if result.isnan().any() else "",
+            mistake="the sum of squares is 0 and divided by N - 1 = 0"
+            if result.isnan().any()
+            else "",
         )
     tried(CALL, x=x)
     try:
@@ -171,8 +189,12 @@ def test_gradient_flows_through_the_statistics(submission, device):
                 "mean and variance are treated as constants; no_grad or detach cuts them off": under(
                     (x - mean.detach()) / (variance.detach() + 0.1).sqrt()
                 ),
-                "the variance is cut off from the graph": under((x - mean) / (variance.detach() + 0.1).sqrt()),
-                "the mean is cut off from the graph": under((x - mean.detach()) / (variance + 0.1).sqrt()),
+                "the variance is cut off from the graph": under(
+                    (x - mean) / (variance.detach() + 0.1).sqrt()
+                ),
+                "the mean is cut off from the graph": under(
+                    (x - mean.detach()) / (variance + 0.1).sqrt()
+                ),
             }
         },
     )

@@ -34,19 +34,27 @@ def backward_through(y, x, beta, cotangent):
     except RuntimeError as error:
         if "incorrect number of gradients" not in str(error):
             raise
-        fail(f"backward raises: {error}", hint="backward returns one gradient for each input of forward, None for scale")
+        fail(
+            f"backward raises: {error}",
+            hint="backward returns one gradient for each input of forward, None for scale",
+        )
 
 
 def test_forward(submission, device):
     """forward computes scale * x * sigmoid(beta * x)"""
-    assert issubclass(submission.Swish, torch.autograd.Function), "Swish should be a subclass of torch.autograd.Function"
+    assert issubclass(submission.Swish, torch.autograd.Function), (
+        "Swish should be a subclass of torch.autograd.Function"
+    )
     x, beta = inputs(device, 4, 3)
     tried(CALL.format(2.5), x=x, beta=beta)
     expected = swish(x, beta, 2.5)
     assert_close(
         submission.Swish.apply(x, beta, 2.5),
         expected,
-        mistakes={"beta is not used": swish(x, torch.ones_like(beta), 2.5), "scale is not used": expected / 2.5},
+        mistakes={
+            "beta is not used": swish(x, torch.ones_like(beta), 2.5),
+            "scale is not used": expected / 2.5,
+        },
     )
 
 
@@ -61,7 +69,9 @@ def test_inputs_are_left_alone(submission, device):
         except RuntimeError as error:
             fail(f"it raises RuntimeError: {error}", hint="is x changed in place?")
         assert y is not x, "the result should be a tensor of its own"
-        submission.Swish.backward(y.grad_fn, cotangent)  # a node of the graph is the ctx of its call
+        submission.Swish.backward(
+            y.grad_fn, cotangent
+        )  # a node of the graph is the ctx of its call
 
 
 def test_gradient_of_x(submission, device):
@@ -78,12 +88,21 @@ def test_gradient_of_x(submission, device):
         2.5 * cotangent * slope,
         what="the gradient of x",
         mistakes={
-            "the product rule has two terms: s, and x times the derivative of s": 2.5 * cotangent * beta * x * s * (1 - s),
+            "the product rule has two terms: s, and x times the derivative of s": 2.5
+            * cotangent
+            * beta
+            * x
+            * s
+            * (1 - s),
             "the product rule has two terms; the derivative of s is missing": 2.5 * cotangent * s,
-            "beta, the inner derivative of s(beta * x), is missing": 2.5 * cotangent * (s + x * s * (1 - s)),
+            "beta, the inner derivative of s(beta * x), is missing": 2.5
+            * cotangent
+            * (s + x * s * (1 - s)),
             "the gradient that comes in is not multiplied in": 2.5 * slope,
             "scale is left out": cotangent * slope,
-            "this takes the sigmoid of x, not of beta * x": 2.5 * cotangent * (plain + beta * x * plain * (1 - plain)),
+            "this takes the sigmoid of x, not of beta * x": 2.5
+            * cotangent
+            * (plain + beta * x * plain * (1 - plain)),
         },
     )
 
@@ -105,7 +124,9 @@ def test_gradient_of_beta(submission, device):
         what="the gradient of beta",
         mistakes={
             "this is the mean over the batch; a broadcast is undone by a sum": each.mean(0),
-            "x is squared here: once from the product, once as the inner derivative": (each / x).sum(0),
+            "x is squared here: once from the product, once as the inner derivative": (
+                each / x
+            ).sum(0),
             "scale is left out": each.sum(0) / 2.5,
         },
     )
@@ -117,7 +138,11 @@ def test_gradient_of_beta(submission, device):
     )
 
 
-@pytest.mark.parametrize("shape", [(3,), (2, 4, 3), (1, 3), (2, 1, 5, 2), (4, 1)], ids=["vector", "3-D", "batch of 1", "4-D", "one channel"])
+@pytest.mark.parametrize(
+    "shape",
+    [(3,), (2, 4, 3), (1, 3), (2, 1, 5, 2), (4, 1)],
+    ids=["vector", "3-D", "batch of 1", "4-D", "one channel"],
+)
 def test_leading_dimensions(submission, device, shape):
     """any number of leading dimensions works"""
     x, beta = inputs(device, *shape)
@@ -149,7 +174,11 @@ def test_only_what_is_needed(submission, device, needed):
     x, beta = inputs(device, 4, 3)
     expected = gradients(swish(x, beta, 2.0), [x, beta], torch.ones_like(x))
     (beta if needed == "x" else x).requires_grad_(False)
-    tried(f"a backward pass through {CALL.format(2.0)}, where only {needed} requires a gradient", x=x, beta=beta)
+    tried(
+        f"a backward pass through {CALL.format(2.0)}, where only {needed} requires a gradient",
+        x=x,
+        beta=beta,
+    )
     y = submission.Swish.apply(x, beta, 2.0)
     returned = []
     y.grad_fn.register_hook(lambda grads, _: returned.extend(grads))
@@ -186,7 +215,11 @@ def test_two_calls_under_way(submission, device):
     """a second forward pass does not disturb the backward pass of the first"""
     (x, beta), (other, other_beta) = inputs(device, 4, 3), inputs(device, 2, 5)
     expected = gradients(swish(x, beta, 2.0), [x, beta], torch.ones_like(x))
-    tried("first = Swish.apply(x, beta, 2.0); second = Swish.apply(u, gamma, -3.0); first.sum().backward()", x=x, u=other)
+    tried(
+        "first = Swish.apply(x, beta, 2.0); second = Swish.apply(u, gamma, -3.0); first.sum().backward()",
+        x=x,
+        u=other,
+    )
     first = submission.Swish.apply(x, beta, 2.0)
     second = submission.Swish.apply(other, other_beta, -3.0)
     hint = "what belongs to one call is kept in its ctx, not on the class or in the module"
@@ -206,9 +239,13 @@ def test_double_backward(submission, device):
 
     def second_order(y):
         first = torch.autograd.grad(y, (x, beta), cotangent, create_graph=True)
-        return torch.autograd.grad((first[0].sin().sum() + first[1].sin().sum()), tuple(leaves.values()), allow_unused=True)
+        return torch.autograd.grad(
+            (first[0].sin().sum() + first[1].sin().sum()), tuple(leaves.values()), allow_unused=True
+        )
 
-    tried("the gradients of x and beta, with create_graph=True, differentiated again", x=x, beta=beta)
+    tried(
+        "the gradients of x and beta, with create_graph=True, differentiated again", x=x, beta=beta
+    )
     try:
         got = second_order(submission.Swish.apply(x, beta, 2.5))
     except RuntimeError as error:
@@ -230,11 +267,16 @@ def test_double_backward(submission, device):
 
 def test_large_values(submission, device):
     """large values give finite results and gradients"""
-    x = torch.tensor([[-500.0, 500.0], [500.0, -80.0], [0.0, 90.0]], device=device, requires_grad=True)
+    x = torch.tensor(
+        [[-500.0, 500.0], [500.0, -80.0], [0.0, 90.0]], device=device, requires_grad=True
+    )
     beta = torch.tensor([2.0, -3.0], device=device, requires_grad=True)
     tried("a backward pass through " + CALL.format(1.0), x=x.tolist(), beta=beta.tolist())
     y = submission.Swish.apply(x, beta, 1.0)
     if not all_finite([y, *gradients(y, [x, beta], torch.ones_like(x))]):
-        fail("NaN or infinity comes out", hint="exp overflows above 88 in float32; torch.sigmoid is safe on both sides")
+        fail(
+            "NaN or infinity comes out",
+            hint="exp overflows above 88 in float32; torch.sigmoid is safe on both sides",
+        )
     assert_close(y, swish(x, beta, 1.0))
     assert_same_gradients(y, swish(x, beta, 1.0), {"x": x, "beta": beta})

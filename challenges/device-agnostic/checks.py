@@ -23,7 +23,10 @@ def moved(submission, batch, device, what):
     try:
         return submission.to_device(batch, device)
     except RecursionError:
-        fail("the recursion never ends", hint="each character of a string is a string again: only dicts, lists and tuples are containers")
+        fail(
+            "the recursion never ends",
+            hint="each character of a string is a string again: only dicts, lists and tuples are containers",
+        )
 
 
 def test_tensors_are_moved(submission, target):
@@ -39,7 +42,9 @@ def test_tensors_are_moved(submission, target):
     }
     for what, (batch, take) in batches.items():
         got = take(moved(submission, batch, target, what))
-        assert isinstance(got, torch.Tensor), f"x should come back as a tensor, got a {type(got).__name__}"
+        assert isinstance(got, torch.Tensor), (
+            f"x should come back as a tensor, got a {type(got).__name__}"
+        )
         if got.device.type != target.type:
             fail(
                 f"x is on {got.device}, expected {target}",
@@ -48,7 +53,9 @@ def test_tensors_are_moved(submission, target):
             )
         if target.type == "cpu":
             assert_close(got, torch.arange(6).view(2, 3))
-        assert got.dtype == torch.int64 and got.shape == (2, 3), "the dtype or the shape of x changed on the way"
+        assert got.dtype == torch.int64 and got.shape == (2, 3), (
+            "the dtype or the shape of x changed on the way"
+        )
 
 
 @pytest.mark.parametrize("form", [str, torch.device], ids=["a string", "a torch.device"])
@@ -56,30 +63,59 @@ def test_containers_keep_their_type(submission, form):
     """each container comes back as what it was"""
     x = torch.ones(2)
     device = form("meta")
-    got = moved(submission, {"b": [x], 3: (x, 4), None: (), "a": {}, "n": None}, device, "{'b': [x], 3: (x, 4), None: (), 'a': {}, 'n': None}")
+    got = moved(
+        submission,
+        {"b": [x], 3: (x, 4), None: (), "a": {}, "n": None},
+        device,
+        "{'b': [x], 3: (x, 4), None: (), 'a': {}, 'n': None}",
+    )
     assert isinstance(got, dict), f"a dict should come back as a dict, got a {type(got).__name__}"
     keys = ["b", 3, None, "a", "n"]
     assert list(got) == keys, f"the keys should be {keys}, in this order, got {list(got)}"
     for key, kind, length in (("b", list, 1), (3, tuple, 2), (None, tuple, 0), ("a", dict, 0)):
-        assert type(got[key]) is kind, f"[{key!r}] should be a {kind.__name__}, got a {type(got[key]).__name__}"
+        assert type(got[key]) is kind, (
+            f"[{key!r}] should be a {kind.__name__}, got a {type(got[key]).__name__}"
+        )
         assert len(got[key]) == length, f"[{key!r}] should have {length} items, got {len(got[key])}"
     try:
         pair = moved(submission, [Pair(x, "label")], device, "[Pair(x, 'label')], a namedtuple")[0]
     except TypeError as error:
-        fail(f"a namedtuple raises TypeError: {error}", hint="a namedtuple takes its fields one by one: type(batch)(*fields)")
-    assert type(pair) is Pair, f"the namedtuple Pair should come back as a Pair, got a {type(pair).__name__}"
-    assert pair.x.device.type == "meta" and pair.y == "label", "the fields of the namedtuple are mixed up or not moved"
+        fail(
+            f"a namedtuple raises TypeError: {error}",
+            hint="a namedtuple takes its fields one by one: type(batch)(*fields)",
+        )
+    assert type(pair) is Pair, (
+        f"the namedtuple Pair should come back as a Pair, got a {type(pair).__name__}"
+    )
+    assert pair.x.device.type == "meta" and pair.y == "label", (
+        "the fields of the namedtuple are mixed up or not moved"
+    )
 
 
 def test_everything_else_is_the_same_object(submission):
     """what is no tensor and no container is handed on untouched"""
-    others = ["name", 3, 2.5, None, True, np.ones(3), {1, 2}, object(), range(3), b"bytes", torch.float32, nn.ReLU()]
+    others = [
+        "name",
+        3,
+        2.5,
+        None,
+        True,
+        np.ones(3),
+        {1, 2},
+        object(),
+        range(3),
+        b"bytes",
+        torch.float32,
+        nn.ReLU(),
+    ]
     for other in others:
         what = f"[{type(other).__name__}]"
         got = moved(submission, [other], "meta", what)[0]
         if isinstance(other, np.ndarray) and isinstance(got, torch.Tensor):
             fail("an array became a tensor; only tensors are moved")
-        assert got is other, f"the {type(other).__name__} should be handed on as the same object, got {got!r}"
+        assert got is other, (
+            f"the {type(other).__name__} should be handed on as the same object, got {got!r}"
+        )
 
 
 def test_batch_is_left_alone(submission):
@@ -89,7 +125,10 @@ def test_batch_is_left_alone(submission):
     moved(submission, batch, "meta", "{'x': x, 'list': [x, {'deep': x}]}")
     same = batch["x"] is x and batch["list"][0] is x and batch["list"][1]["deep"] is x
     if not same:
-        fail("the caller's batch holds the moved tensors now", hint="build a new dict or list; do not write into the old one")
+        fail(
+            "the caller's batch holds the moved tensors now",
+            hint="build a new dict or list; do not write into the old one",
+        )
 
 
 def test_gradients_flow_through_the_move(submission, device):
@@ -126,15 +165,23 @@ def test_device_of(submission, target):
         try:
             got = submission.device_of(model)
         except StopIteration:
-            fail("it raises StopIteration", hint="next(...) of nothing raises StopIteration; buffers have a device as well")
+            fail(
+                "it raises StopIteration",
+                hint="next(...) of nothing raises StopIteration; buffers have a device as well",
+            )
         assert isinstance(got, torch.device), f"the result should be a torch.device, got {got!r}"
         assert got.type == target.type, f"the result is {got}, expected {target}"
     tried("device_of(nn.ReLU())")
     try:
         got = submission.device_of(nn.ReLU())
     except Exception as error:
-        fail(f"a model with neither parameters nor buffers raises {type(error).__name__}: {error}", hint="the CPU is the answer then")
-    assert got == torch.device("cpu"), f"a model with neither parameters nor buffers counts as on the CPU, got {got!r}"
+        fail(
+            f"a model with neither parameters nor buffers raises {type(error).__name__}: {error}",
+            hint="the CPU is the answer then",
+        )
+    assert got == torch.device("cpu"), (
+        f"a model with neither parameters nor buffers counts as on the CPU, got {got!r}"
+    )
 
 
 def standardize(submission):
@@ -144,7 +191,10 @@ def standardize(submission):
 def test_standardize_values(submission, device):
     """Standardize computes (x - mean) / std"""
     layer = standardize(submission).to(device)
-    mean, std = torch.tensor([1.0, -2.0, 3.0], device=device), torch.tensor([0.5, 2.0, 4.0], device=device)
+    mean, std = (
+        torch.tensor([1.0, -2.0, 3.0], device=device),
+        torch.tensor([0.5, 2.0, 4.0], device=device),
+    )
     for shape in ((4, 3), (3,), (2, 5, 3)):
         x = torch.randn(shape, device=device)
         tried("Standardize(mean, std)(x)", x=x)
@@ -154,7 +204,8 @@ def test_standardize_values(submission, device):
             expected,
             mistakes={
                 "it is multiplied by std, not divided": (x - mean) * std,
-                "the mean is subtracted after the division, not before the division": x / std - mean,
+                "the mean is subtracted after the division, not before the division": x / std
+                - mean,
             },
         )
 
@@ -179,7 +230,9 @@ def test_standardize_moves_with_the_model(submission):
     assert_close(got, expected, hint="forward makes no tensor on a device of its own choice")
     x = torch.randn(2, 3, dtype=torch.float64)
     tried("Standardize(mean, std).double()(x)", x=x)
-    expected = (x - torch.tensor([1.0, -2.0, 3.0]).double()) / torch.tensor([0.5, 2.0, 4.0]).double()
+    expected = (x - torch.tensor([1.0, -2.0, 3.0]).double()) / torch.tensor(
+        [0.5, 2.0, 4.0]
+    ).double()
     assert_close(standardize(submission).double()(x), expected)
 
 
@@ -190,7 +243,9 @@ def test_standardize_is_saved_and_not_trained(submission):
     trained = [name for name, _ in layer.named_parameters()]
     assert not trained, f"{trained} would be trained; register_buffer keeps a tensor that is not"
     saved = set(layer.state_dict())
-    assert saved == {"mean", "std"}, f"state_dict() should hold mean and std, it holds {sorted(saved)}"
+    assert saved == {"mean", "std"}, (
+        f"state_dict() should hold mean and std, it holds {sorted(saved)}"
+    )
     other = submission.Standardize(torch.zeros(3), torch.ones(3))
     other.load_state_dict(layer.state_dict())
     x = torch.randn(2, 3)
@@ -215,16 +270,27 @@ def test_predict_moves_the_batch(submission, target):
     x = torch.randn(4, 3)
     expected = model({"x": x, "name": "n"})["y"].detach()
     model = model.to(target)
-    tried(f"predict(model, {{'x': x, 'name': 'n'}}), where the model is on {target} and x on the CPU")
+    tried(
+        f"predict(model, {{'x': x, 'name': 'n'}}), where the model is on {target} and x on the CPU"
+    )
     try:
         got = submission.predict(model, {"x": x, "name": "n"})
     except NotImplementedError as error:
-        fail(f"it raises {type(error).__name__}: {error}", hint="the model stays where it is; move the batch")
+        fail(
+            f"it raises {type(error).__name__}: {error}",
+            hint="the model stays where it is; move the batch",
+        )
     except RuntimeError as error:
         fail(f"it raises RuntimeError: {error}", hint="the batch has to be on the model's device")
-    assert isinstance(got, dict) and got.get("name") == "n", f"what the model returns should be returned, got {got!r}"
-    assert got["y"].device.type == target.type, f"the result is on {got['y'].device}, expected the model's device {target}"
-    assert model.linear.weight.device.type == target.type, "the model was moved; the batch goes to the model"
+    assert isinstance(got, dict) and got.get("name") == "n", (
+        f"what the model returns should be returned, got {got!r}"
+    )
+    assert got["y"].device.type == target.type, (
+        f"the result is on {got['y'].device}, expected the model's device {target}"
+    )
+    assert model.linear.weight.device.type == target.type, (
+        "the model was moved; the batch goes to the model"
+    )
     if target.type != "meta":
         # 1e-4: a GPU may compute its products in TF32
         assert_close(got["y"].cpu(), expected, rtol=1e-4, atol=1e-4)

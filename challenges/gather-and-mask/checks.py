@@ -17,12 +17,16 @@ INF = float("inf")
 
 
 def picked(logits, target):
-    return (logits * (target.unsqueeze(-1) == torch.arange(logits.shape[-1], device=logits.device))).sum(-1)
+    return (
+        logits * (target.unsqueeze(-1) == torch.arange(logits.shape[-1], device=logits.device))
+    ).sum(-1)
 
 
 def mean(x, mask):
     """The oracle, row by row."""
-    return torch.stack([row[m].mean(0) if m.any() else row.sum(0) * 0 for row, m in zip(x, mask, strict=True)])
+    return torch.stack(
+        [row[m].mean(0) if m.any() else row.sum(0) * 0 for row, m in zip(x, mask, strict=True)]
+    )
 
 
 def largest(logits, k):
@@ -32,7 +36,9 @@ def largest(logits, k):
 
 
 def some_mask(device):
-    return torch.tensor([[1, 1, 1, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 1, 0]], dtype=torch.bool, device=device)
+    return torch.tensor(
+        [[1, 1, 1, 0, 0], [1, 0, 0, 0, 0], [0, 1, 0, 1, 0]], dtype=torch.bool, device=device
+    )
 
 
 def test_picks_one_logit_per_row(submission, device):
@@ -45,15 +51,21 @@ def test_picks_one_logit_per_row(submission, device):
         submission.pick_targets(logits, target),
         expected,
         mistakes={
-            "logits[:, target] takes every target from every row; use gather, or a row index beside it": logits[:, target],
+            "logits[:, target] takes every target from every row; use gather, or a row index beside it": logits[
+                :, target
+            ],
             "this is the largest logit of each row, not the target's": logits.amax(-1),
             "one dimension of size 1 is left; squeeze it away": expected.unsqueeze(-1),
-            "these are log_softmax values; the logits themselves are wanted": picked(logits.log_softmax(-1), target),
+            "these are log_softmax values; the logits themselves are wanted": picked(
+                logits.log_softmax(-1), target
+            ),
         },
     )
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 5), (1, 4), (3, 1, 2, 7)], ids=["3-D", "batch of 1", "4-D"])
+@pytest.mark.parametrize(
+    "shape", [(2, 3, 5), (1, 4), (3, 1, 2, 7)], ids=["3-D", "batch of 1", "4-D"]
+)
 def test_picks_under_leading_dimensions(submission, device, shape):
     """pick_targets takes any number of leading dimensions"""
     logits = noncontiguous(torch.randn(shape, device=device))
@@ -66,7 +78,11 @@ def test_picks_under_leading_dimensions(submission, device, shape):
             f"logits of shape {shape} raise {type(error).__name__}: {error}",
             hint="gather along dim=-1 works under any number of leading dimensions",
         )
-    assert_close(got, picked(logits, target), hint="gather along dim=-1 works under any number of leading dimensions")
+    assert_close(
+        got,
+        picked(logits, target),
+        hint="gather along dim=-1 works under any number of leading dimensions",
+    )
 
 
 def test_mean_of_what_counts(submission, device):
@@ -80,20 +96,25 @@ def test_mean_of_what_counts(submission, device):
         mistakes={
             "the sum is divided by T; divide by how many entries of the row count": kept.mean(1),
             "the mask is turned round; True is what counts": mean(x, ~mask),
-            "there is one count for the whole batch; each row has its own": kept.sum(1) / mask.sum(),
+            "there is one count for the whole batch; each row has its own": kept.sum(1)
+            / mask.sum(),
             "this is the sum, not the mean": kept.sum(1),
         },
     )
 
 
-@pytest.mark.parametrize("shape", [(1, 3, 2), (2, 1, 3), (2, 3, 1)], ids=["B = 1", "T = 1", "D = 1"])
+@pytest.mark.parametrize(
+    "shape", [(1, 3, 2), (2, 1, 3), (2, 3, 1)], ids=["B = 1", "T = 1", "D = 1"]
+)
 def test_mean_of_sizes_of_one(submission, device, shape):
     """B, T and D may each be 1"""
     x = noncontiguous(torch.randn(shape, device=device))
     mask = torch.ones(shape[:2], dtype=torch.bool, device=device)
     tried("masked_mean(x, mask)", x=x, mask=mask)
     expected = mean(x, mask)
-    assert_close(submission.masked_mean(x, mask), expected, hint="squeeze() takes away every size of 1")
+    assert_close(
+        submission.masked_mean(x, mask), expected, hint="squeeze() takes away every size of 1"
+    )
 
 
 @pytest.mark.parametrize("k", [1, 3])
@@ -108,14 +129,23 @@ def test_keeps_the_largest(submission, device, k):
     if isinstance(got, torch.Tensor) and got.shape == expected.shape:
         rest = got[expected == -INF]
         if (rest < -1e3).all() and not (rest == -INF).all():
-            fail(f"the rest is {rest.max().item():.6g}, not -inf", hint="softmax makes exactly 0 of -inf")
+            fail(
+                f"the rest is {rest.max().item():.6g}, not -inf",
+                hint="softmax makes exactly 0 of -inf",
+            )
     assert_close(
         got,
         expected,
         mistakes={
-            "the rest is 0; softmax gives them weight, only -inf is ruled out": torch.where(expected == -INF, 0, logits),
-            "the smallest of each row are kept": torch.where(largest(-logits, k) == -INF, -INF, logits),
-            "the k largest of the whole tensor are kept; each row keeps k of its own": wide.view_as(logits),
+            "the rest is 0; softmax gives them weight, only -inf is ruled out": torch.where(
+                expected == -INF, 0, logits
+            ),
+            "the smallest of each row are kept": torch.where(
+                largest(-logits, k) == -INF, -INF, logits
+            ),
+            "the k largest of the whole tensor are kept; each row keeps k of its own": wide.view_as(
+                logits
+            ),
         },
     )
 
@@ -159,7 +189,9 @@ def test_gradients_reach_the_input(submission, device):
     mask[1] = False
     target = torch.tensor([0, 3, 1], device=device)
     tried("a backward pass through pick_targets(logits, target)", logits=logits, target=target)
-    assert_same_gradients(submission.pick_targets(logits, target), picked(logits, target), {"logits": logits})
+    assert_same_gradients(
+        submission.pick_targets(logits, target), picked(logits, target), {"logits": logits}
+    )
     tried("a backward pass through masked_mean(x, mask)", x=x, mask=mask)
     assert_same_gradients(submission.masked_mean(x, mask), mean(x, mask), {"x": x})
     tried("a backward pass through keep_top_k(logits, 2)", logits=logits)
@@ -182,10 +214,14 @@ def test_padding_is_never_read(submission, device, garbage):
             mistake="NaN * 0 and infinity * 0 are NaN: a mask that is multiplied in does not keep the padding out",
             hint="replace the padding by 0 with torch.where or masked_fill",
         )
-    assert_close(got, expected, hint="the padding is added and taken away again, which leaves its rounding")
+    assert_close(
+        got, expected, hint="the padding is added and taken away again, which leaves its rounding"
+    )
     if got.requires_grad:
         found = torch.autograd.grad(got.sum(), x)[0]
-        assert_close(found, gradient, what="the gradient of x", hint="the padding reaches the gradient")
+        assert_close(
+            found, gradient, what="the gradient of x", hint="the padding reaches the gradient"
+        )
 
 
 def test_nan_that_counts_shows(submission, device):
@@ -203,7 +239,10 @@ def test_nan_that_counts_shows(submission, device):
 
 def test_ties_keep_exactly_k(submission, device):
     """exactly k stay where values tie"""
-    logits = torch.tensor([[1.0, 3.0, 3.0, 3.0, 0.0], [2.0, 2.0, 2.0, 2.0, 2.0], [5.0, 1.0, 4.0, 4.0, 4.0]], device=device)
+    logits = torch.tensor(
+        [[1.0, 3.0, 3.0, 3.0, 0.0], [2.0, 2.0, 2.0, 2.0, 2.0], [5.0, 1.0, 4.0, 4.0, 4.0]],
+        device=device,
+    )
     tried("keep_top_k(logits, 2)", logits=logits.tolist())
     got = submission.keep_top_k(logits.clone(), 2)
     kept = got != -INF
@@ -216,7 +255,9 @@ def test_ties_keep_exactly_k(submission, device):
             else "comparing strictly with the k-th value drops every value that equals it",
             hint="scatter the indices of topk into a mask",
         )
-    assert_close(got[kept], torch.tensor([3.0, 3.0, 2.0, 2.0, 5.0, 4.0], device=device), what="what is kept")
+    assert_close(
+        got[kept], torch.tensor([3.0, 3.0, 2.0, 2.0, 5.0, 4.0], device=device), what="what is kept"
+    )
 
 
 def test_k_above_c_keeps_everything(submission, device):
@@ -227,7 +268,10 @@ def test_k_above_c_keeps_everything(submission, device):
         try:
             got = submission.keep_top_k(logits, k)
         except (RuntimeError, IndexError, ValueError) as error:
-            fail(f"k = {k} is more than the row has, and raises: {error}", hint="k = min(k, logits.shape[-1])")
+            fail(
+                f"k = {k} is more than the row has, and raises: {error}",
+                hint="k = min(k, logits.shape[-1])",
+            )
         assert_close(got, logits.clone())
 
 
@@ -244,7 +288,11 @@ def test_keeps_under_leading_dimensions(submission, device, shape):
             f"logits of shape {shape} raise {type(error).__name__}: {error}",
             hint="topk and scatter along dim=-1 work under any number of leading dimensions",
         )
-    assert_close(got, expected, hint="topk and scatter along dim=-1 work under any number of leading dimensions")
+    assert_close(
+        got,
+        expected,
+        hint="topk and scatter along dim=-1 work under any number of leading dimensions",
+    )
 
 
 def test_float64_is_kept(submission, device):

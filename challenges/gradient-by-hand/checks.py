@@ -22,7 +22,10 @@ class Counted:
 
 def demand_one_call(f):
     if f.calls != 1:
-        fail(f"f was called {f.calls} times, expected once", hint="autograd needs one forward pass; finite differences need more and are inexact")
+        fail(
+            f"f was called {f.calls} times, expected once",
+            hint="autograd needs one forward pass; finite differences need more and are inexact",
+        )
 
 
 @pytest.mark.parametrize("x", [2, -1.3, 0.1], ids=str)
@@ -35,16 +38,27 @@ def test_derivative(submission, x):
     try:
         got = submission.derivative(f, x)
     except RuntimeError as error:
-        fail(f"x = {x} raises RuntimeError: {error}", hint="torch.tensor of a whole number is int64, which has no gradient")
+        fail(
+            f"x = {x} raises RuntimeError: {error}",
+            hint="torch.tensor of a whole number is int64, which has no gradient",
+        )
     demand_one_call(f)
-    assert not isinstance(got, torch.Tensor), "the result should be a float, got a tensor; .item() gives its number"
+    assert not isinstance(got, torch.Tensor), (
+        "the result should be a float, got a tensor; .item() gives its number"
+    )
     assert_close(
         got,
         expected,
         mistakes={"this is the value of f, not its derivative": f.function(t).item()},
     )
     # 1e-12: float64; a float32 tensor of 0.1 is off by 1e-9
-    assert_close(got, expected, hint="compute in float64: torch.tensor(x, dtype=torch.float64)", rtol=1e-12, atol=1e-12)
+    assert_close(
+        got,
+        expected,
+        hint="compute in float64: torch.tensor(x, dtype=torch.float64)",
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 def test_gradient(submission, device):
@@ -63,7 +77,10 @@ def test_gradient(submission, device):
         tried(f"gradient(f, x) of f(x) = (x**3 - x.sin()).sum(), where x is {kind}", x=x)
         got = submission.gradient(f, x)
         if got is None:
-            fail(f"the result is None where x is {kind}", hint="only leaves keep .grad; torch.autograd.grad returns gradients of anything")
+            fail(
+                f"the result is None where x is {kind}",
+                hint="only leaves keep .grad; torch.autograd.grad returns gradients of anything",
+            )
         demand_one_call(f)
         assert_close(got, expected, mistakes={"the sign is turned round": -expected})
 
@@ -91,7 +108,9 @@ def test_vector_jacobian(submission, device):
     matrices = torch.randn(2, 5, 3, device=device)
     tried("vector_jacobian(f, x, v) where f(x) is (2, 5)", x=x, v=v)
     expected = torch.einsum("ij,ijk->k", v, matrices)
-    assert_close(submission.vector_jacobian(lambda x: matrices @ x, x, v), expected, rtol=1e-5, atol=1e-5)
+    assert_close(
+        submission.vector_jacobian(lambda x: matrices @ x, x, v), expected, rtol=1e-5, atol=1e-5
+    )
 
 
 def loss(weight, batch):
@@ -135,20 +154,37 @@ def calls_on(submission, device):
     weight = torch.randn(3, device=device, requires_grad=True)
     batches = batches_for(device)
     scalar = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
-    used = {"weight": weight, "linear.weight": linear.weight, "linear.bias": linear.bias, "scalar": scalar}
+    used = {
+        "weight": weight,
+        "linear.weight": linear.weight,
+        "linear.bias": linear.bias,
+        "scalar": scalar,
+    }
     return {
-        "derivative(f, 1.5)": (lambda: submission.derivative(lambda x: scalar * x**2, 1.5), x, used),
+        "derivative(f, 1.5)": (
+            lambda: submission.derivative(lambda x: scalar * x**2, 1.5),
+            x,
+            used,
+        ),
         "gradient(f, x)": (lambda: submission.gradient(f, x), x, used),
-        "vector_jacobian(f, x, v)": (lambda: submission.vector_jacobian(linear, x, torch.ones(2, 1, device=device)), x, used),
+        "vector_jacobian(f, x, v)": (
+            lambda: submission.vector_jacobian(linear, x, torch.ones(2, 1, device=device)),
+            x,
+            used,
+        ),
         "accumulated_gradient(loss, weight, batches)": (
-            lambda: submission.accumulated_gradient(lambda w, b: loss(w, b) + linear(b).sum(), weight, batches),
+            lambda: submission.accumulated_gradient(
+                lambda w, b: loss(w, b) + linear(b).sum(), weight, batches
+            ),
             weight,
             used,
         ),
     }
 
 
-@pytest.mark.parametrize("index", range(4), ids=["derivative", "gradient", "vector_jacobian", "accumulated_gradient"])
+@pytest.mark.parametrize(
+    "index", range(4), ids=["derivative", "gradient", "vector_jacobian", "accumulated_gradient"]
+)
 def test_no_trace(submission, device, index):
     """nothing of the caller's changes: values, requires_grad, .grad"""
     call, (run, x, used) = list(calls_on(submission, device).items())[index]
@@ -156,7 +192,10 @@ def test_no_trace(submission, device, index):
     tried(call, x=x)
     first = run()
     if x.requires_grad is not required:
-        fail(f"requires_grad of the caller's tensor is {x.requires_grad} now", hint="x.detach().requires_grad_() is a leaf of your own")
+        fail(
+            f"requires_grad of the caller's tensor is {x.requires_grad} now",
+            hint="x.detach().requires_grad_() is a leaf of your own",
+        )
     for name, tensor in used.items():
         if tensor.grad is not None:
             fail(
@@ -171,9 +210,16 @@ def test_no_trace(submission, device, index):
             tensor.grad = torch.full_like(tensor, 100.0)
     tried(f"{call}, the tensors having a .grad of their own", x=x)
     second = run()
-    assert_close(second, first, what="the result of a second call", hint="a .grad that was there before is counted in")
+    assert_close(
+        second,
+        first,
+        what="the result of a second call",
+        hint="a .grad that was there before is counted in",
+    )
     for name, tensor in used.items():
-        assert tensor.grad is not None and (tensor.grad == 100).all(), f"the .grad of {name} was changed"
+        assert tensor.grad is not None and (tensor.grad == 100).all(), (
+            f"the .grad of {name} was changed"
+        )
 
 
 def test_gradient_ignores_an_old_grad(submission, device):
@@ -182,10 +228,14 @@ def test_gradient_ignores_an_old_grad(submission, device):
     x.grad = torch.full_like(x, 100.0)
     for call, run in {
         "gradient(f, x)": lambda: submission.gradient(lambda x: (5 * x).sum(), x),
-        "vector_jacobian(f, x, v)": lambda: submission.vector_jacobian(lambda x: 5 * x, x, torch.ones_like(x)),
+        "vector_jacobian(f, x, v)": lambda: submission.vector_jacobian(
+            lambda x: 5 * x, x, torch.ones_like(x)
+        ),
     }.items():
         tried(f"{call}, where x requires a gradient and has a .grad of 100", x=x)
-        assert_close(run(), torch.full_like(x, 5.0), hint="the .grad that was there before is counted in")
+        assert_close(
+            run(), torch.full_like(x, 5.0), hint="the .grad that was there before is counted in"
+        )
         assert x.grad is not None and (x.grad == 100).all(), "the .grad of x was changed"
         assert x.requires_grad, "requires_grad of x was turned off"
 
@@ -196,7 +246,9 @@ def test_result_is_not_in_a_graph(submission, device):
         tried(call)
         got = run()
         if isinstance(got, torch.Tensor):
-            assert not got.requires_grad, "the result is part of a graph, which keeps everything behind it in memory"
+            assert not got.requires_grad, (
+                "the result is part of a graph, which keeps everything behind it in memory"
+            )
 
 
 @pytest.mark.parametrize("kind", ["takes no part", "has no graph"])
@@ -209,14 +261,23 @@ def test_no_dependence_gives_zeros(submission, device, kind):
     calls = {
         "derivative(f, 1.5)": (lambda: submission.derivative(lambda x: c.sum().double(), 1.5), 0.0),
         "gradient(f, x)": (lambda: submission.gradient(lambda x: c.sum(), x), torch.zeros_like(x)),
-        "vector_jacobian(f, x, v)": (lambda: submission.vector_jacobian(lambda x: c * 2, x, torch.ones_like(c)), torch.zeros_like(x)),
+        "vector_jacobian(f, x, v)": (
+            lambda: submission.vector_jacobian(lambda x: c * 2, x, torch.ones_like(c)),
+            torch.zeros_like(x),
+        ),
         "accumulated_gradient(loss, weight, batches)": (
-            lambda: submission.accumulated_gradient(lambda w, b: w.sum() if b else c.sum(), weight, [False, True, False]),
+            lambda: submission.accumulated_gradient(
+                lambda w, b: w.sum() if b else c.sum(), weight, [False, True, False]
+            ),
             torch.ones_like(x),
         ),
     }
     for call, (run, expected) in calls.items():
-        tried(f"{call}, where the result {kind} of x" if kind == "has no graph" else f"{call}, where x takes no part in the result")
+        tried(
+            f"{call}, where the result {kind} of x"
+            if kind == "has no graph"
+            else f"{call}, where x takes no part in the result"
+        )
         try:
             got = run()
         except (RuntimeError, AttributeError, TypeError) as error:
@@ -226,7 +287,9 @@ def test_no_dependence_gives_zeros(submission, device, kind):
             )
         assert got is not None, "the result is None, expected zeros in the shape of x"
         assert_close(got, expected)
-        assert not getattr(got, "requires_grad", False), "the zeros require a gradient; the result is part of no graph"
+        assert not getattr(got, "requires_grad", False), (
+            "the zeros require a gradient; the result is part of no graph"
+        )
 
 
 def test_works_under_no_grad(submission, device):
@@ -236,7 +299,10 @@ def test_works_under_no_grad(submission, device):
     calls = {
         "derivative(f, 3.0)": (lambda: submission.derivative(lambda x: x**2, 3.0), 6.0),
         "gradient(f, x)": (lambda: submission.gradient(lambda x: (x**2).sum(), x), 2 * x),
-        "vector_jacobian(f, x, v)": (lambda: submission.vector_jacobian(lambda x: x**2, x, x), 2 * x * x),
+        "vector_jacobian(f, x, v)": (
+            lambda: submission.vector_jacobian(lambda x: x**2, x, x),
+            2 * x * x,
+        ),
         "accumulated_gradient(loss, weight, batches)": (
             lambda: submission.accumulated_gradient(lambda w, b: (w * b).sum(), weight, [x, x]),
             2 * x,
@@ -250,7 +316,9 @@ def test_works_under_no_grad(submission, device):
                 got = run()
             except RuntimeError as error:
                 fail(f"under torch.no_grad() it raises RuntimeError: {error}", hint=hint)
-            assert not torch.is_grad_enabled(), "gradients are on after the call; the caller had turned them off"
+            assert not torch.is_grad_enabled(), (
+                "gradients are on after the call; the caller had turned them off"
+            )
         assert_close(got, expected, hint=hint)
 
 

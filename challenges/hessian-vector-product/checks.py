@@ -14,8 +14,13 @@ def hessian_blocks(f, inputs):
     first = torch.autograd.grad(f(*leaves), leaves, create_graph=True)
     blocks = []
     for g in first:
-        rows = [torch.autograd.grad(value, leaves, retain_graph=True, materialize_grads=True) for value in g.reshape(-1)]
-        blocks.append([torch.stack([row[j].reshape(-1) for row in rows]) for j in range(len(leaves))])
+        rows = [
+            torch.autograd.grad(value, leaves, retain_graph=True, materialize_grads=True)
+            for value in g.reshape(-1)
+        ]
+        blocks.append(
+            [torch.stack([row[j].reshape(-1) for row in rows]) for j in range(len(leaves))]
+        )
     return blocks, [g.detach() for g in first]
 
 
@@ -48,7 +53,10 @@ def test_one_input(submission, device):
             hint="a gradient that is to be differentiated again is computed with create_graph=True, and only once per graph",
         )
     if len(calls) != 1:
-        fail(f"f was called {len(calls)} times, expected once", hint="finite differences of the gradient are inexact, and need more calls")
+        fail(
+            f"f was called {len(calls)} times, expected once",
+            hint="finite differences of the gradient are inexact, and need more calls",
+        )
     assert not isinstance(got, tuple | list), "for one tensor the result is a tensor, got a tuple"
     assert_close(
         got,
@@ -57,7 +65,8 @@ def test_one_input(submission, device):
             "v is ignored: this is H times ones": h.sum(1).view(2, 3),
             "this is the gradient times v; a second derivative is missing": g * v,
             "only the diagonal of H is used": (h.diagonal() * v.reshape(-1)).view(2, 3),
-            "this is the outer product of the gradient with itself, times v (an approximation of H)": g * (g * v).sum(),
+            "this is the outer product of the gradient with itself, times v (an approximation of H)": g
+            * (g * v).sum(),
             "this is v · H v, a number; H v is wanted": (expected * v).sum(),
         },
     )
@@ -65,7 +74,10 @@ def test_one_input(submission, device):
 
 def several(device):
     m = torch.randn(3, 4, device=device, dtype=torch.float64)
-    a, b = torch.randn(3, device=device, dtype=torch.float64), torch.randn(2, 4, device=device, dtype=torch.float64)
+    a, b = (
+        torch.randn(3, device=device, dtype=torch.float64),
+        torch.randn(2, 4, device=device, dtype=torch.float64),
+    )
     return (lambda a, b: (a @ m * b).exp().sum() * 0.1 + (a**3).sum() + (b**4).sum()), (a, b)
 
 
@@ -79,7 +91,9 @@ def test_several_inputs(submission, device):
     tried("hvp(f, (a, b), (u, v)), where f(a, b) has cross terms", a=inputs[0], b=inputs[1])
     calls = []
     got = submission.hvp(lambda a, b: calls.append(a) or f(a, b), inputs, vectors)
-    assert isinstance(got, tuple), f"for a tuple of inputs the result is a tuple, got a {type(got).__name__}"
+    assert isinstance(got, tuple), (
+        f"for a tuple of inputs the result is a tuple, got a {type(got).__name__}"
+    )
     assert_close(
         got,
         product(blocks, vectors, shapes),
@@ -124,10 +138,14 @@ def test_hessian_is_never_built(submission, device):
             hint="differentiate the number (gradient * v).sum() once",
         )
     if watch.largest >= 90 * 90 // 2:
-        fail(f"a tensor of {watch.largest} numbers is made for n = 90; H v needs a few of 90 numbers, H has 8100")
+        fail(
+            f"a tensor of {watch.largest} numbers is made for n = 90; H v needs a few of 90 numbers, H has 8100"
+        )
 
 
-@pytest.mark.parametrize("kind", ["linear", "an input unused", "an input linear and apart", "constant"])
+@pytest.mark.parametrize(
+    "kind", ["linear", "an input unused", "an input linear and apart", "constant"]
+)
 def test_no_curvature_gives_zeros(submission, device, kind):
     """where there is no curvature the product is 0"""
     a, b = torch.randn(3, device=device), torch.randn(2, device=device)
@@ -146,7 +164,9 @@ def test_no_curvature_gives_zeros(submission, device, kind):
             f"f is {kind}, and it raises {type(error).__name__}: {error}",
             hint="a tensor without requires_grad has no graph to differentiate; allow_unused (or materialize_grads) is for inputs that take no part",
         )
-    assert all(part is not None for part in got), "a part of the result is None, expected zeros in the shape of the input"
+    assert all(part is not None for part in got), (
+        "a part of the result is None, expected zeros in the shape of the input"
+    )
     assert_close(got, (expected_a, torch.zeros_like(b)))
 
 
@@ -157,11 +177,15 @@ def test_no_trace(submission, device):
     tried("hvp(f, x, v), where f uses a parameter", x=x, v=v)
     with unchanged(x=x, v=v):
         got = submission.hvp(lambda x: linear(x).pow(3).sum(), x, v)
-    assert not x.requires_grad and not v.requires_grad, "requires_grad of the caller's tensor was turned on"
+    assert not x.requires_grad and not v.requires_grad, (
+        "requires_grad of the caller's tensor was turned on"
+    )
     assert linear.weight.grad is None and linear.bias.grad is None, (
         "the .grad of a parameter inside f was touched; torch.autograd.grad touches none"
     )
-    assert not got.requires_grad, "the result is part of a graph, which keeps everything behind it in memory"
+    assert not got.requires_grad, (
+        "the result is part of a graph, which keeps everything behind it in memory"
+    )
 
 
 def test_inputs_of_every_kind(submission, device):
@@ -181,10 +205,21 @@ def test_inputs_of_every_kind(submission, device):
         tried(f"hvp(f, x, v) of f(x) = (x**4).sum(), where x is {kind}", x=x, v=v)
         got = submission.hvp(lambda x: (x**4).sum(), x, v)
         if got is None:
-            fail("the result is None", hint="only leaves keep .grad; torch.autograd.grad returns gradients of anything")
-        assert_close(got, 12 * x_before**2 * v, hint="a .grad that is there already takes no part", rtol=1e-5, atol=1e-5)
+            fail(
+                "the result is None",
+                hint="only leaves keep .grad; torch.autograd.grad returns gradients of anything",
+            )
+        assert_close(
+            got,
+            12 * x_before**2 * v,
+            hint="a .grad that is there already takes no part",
+            rtol=1e-5,
+            atol=1e-5,
+        )
         assert x.requires_grad is required, "requires_grad of the caller's x was changed"
-    assert leaf.grad is not None and (leaf.grad == 100).all(), "the .grad of the caller's leaf was changed"
+    assert leaf.grad is not None and (leaf.grad == 100).all(), (
+        "the .grad of the caller's leaf was changed"
+    )
     assert w.grad is None, "the .grad of a tensor behind x was touched"
 
 
@@ -196,6 +231,17 @@ def test_works_under_no_grad(submission, device):
         try:
             got = submission.hvp(lambda x: (x**3).sum(), x, v)
         except RuntimeError as error:
-            fail(f"under torch.no_grad() it raises RuntimeError: {error}", hint="with torch.enable_grad(): records inside no_grad")
-        assert not torch.is_grad_enabled(), "gradients are on after the call; the caller had turned them off"
-    assert_close(got, 6 * x * v, hint="with torch.enable_grad(): records inside no_grad", rtol=1e-5, atol=1e-5)
+            fail(
+                f"under torch.no_grad() it raises RuntimeError: {error}",
+                hint="with torch.enable_grad(): records inside no_grad",
+            )
+        assert not torch.is_grad_enabled(), (
+            "gradients are on after the call; the caller had turned them off"
+        )
+    assert_close(
+        got,
+        6 * x * v,
+        hint="with torch.enable_grad(): records inside no_grad",
+        rtol=1e-5,
+        atol=1e-5,
+    )

@@ -19,7 +19,9 @@ def demand_array(result, shape, dtype):
     if not isinstance(result, np.ndarray):
         fail(f"the result should be a numpy ndarray, got a {type(result).__name__}")
     assert result.shape == shape, f"the result has the shape {result.shape}, expected {shape}"
-    assert result.dtype == dtype, f"the result has the dtype {result.dtype}, expected {np.dtype(dtype)}"
+    assert result.dtype == dtype, (
+        f"the result has the dtype {result.dtype}, expected {np.dtype(dtype)}"
+    )
 
 
 def same(a, b):
@@ -44,18 +46,26 @@ def test_tensor_view_shares_memory(submission, dtype):
         got = submission.tensor_view(array)
         assert_close(got, torch.from_numpy(array.copy()))
         if not aliased(got, array):
-            fail("a write to the array does not show in the tensor", hint="torch.tensor copies, torch.from_numpy shares")
+            fail(
+                "a write to the array does not show in the tensor",
+                hint="torch.tensor copies, torch.from_numpy shares",
+            )
 
 
 def test_tensor_view_of_a_slice(submission):
-    """tensor_view shares the memory of a slice with gaps"""
+    """tensor_view shares the memory of a slice with gaps, or with a new axis"""
     whole = numbers(6, 8)
-    array = whole[1::2, 5:]
-    tried("tensor_view(whole[1::2, 5:]), where whole is float64 (6, 8)")
-    got = submission.tensor_view(array)
-    assert_close(got, torch.from_numpy(array.copy()))
-    if not aliased(got, array):
-        fail("a write to the array does not show in the tensor", hint="np.ascontiguousarray copies; a tensor has strides too")
+    # the stride of an axis that None adds is 0
+    slices = {"whole[1::2, 5:]": whole[1::2, 5:], "whole[None, :, :2]": whole[None, :, :2]}
+    for call, array in slices.items():
+        tried(f"tensor_view({call}), where whole is float64 (6, 8)")
+        got = submission.tensor_view(array)
+        assert_close(got, torch.from_numpy(array.copy()))
+        if not aliased(got, array):
+            fail(
+                "a write to the array does not show in the tensor",
+                hint="np.ascontiguousarray copies; a tensor has strides too",
+            )
 
 
 def test_tensor_view_of_a_reversed_array(submission):
@@ -66,8 +76,15 @@ def test_tensor_view_of_a_reversed_array(submission):
         try:
             got = submission.tensor_view(array)
         except ValueError as error:
-            fail(f"negative strides raise ValueError: {error}", hint="array.copy() has positive strides")
-        assert_close(got, torch.from_numpy(array.copy()), hint="a[::-1] and a hold the same numbers in another order")
+            fail(
+                f"negative strides raise ValueError: {error}",
+                hint="array.copy() has positive strides",
+            )
+        assert_close(
+            got,
+            torch.from_numpy(array.copy()),
+            hint="a[::-1] and a hold the same numbers in another order",
+        )
 
 
 def test_tensor_view_of_a_read_only_array(submission):
@@ -96,7 +113,9 @@ def test_tensor_copy_shares_nothing(submission, dtype):
     before = array.copy()
     tried(f"tensor_copy(array), where the array is {array.dtype} (3, 4)")
     got = submission.tensor_copy(array)
-    assert isinstance(got, torch.Tensor), f"the result should be a tensor, got a {type(got).__name__}"
+    assert isinstance(got, torch.Tensor), (
+        f"the result should be a tensor, got a {type(got).__name__}"
+    )
     was = got.clone()
     array[...] = 1
     if not torch.equal(got, was):
@@ -114,7 +133,9 @@ def test_tensor_copy_dtype(submission, dtype):
     for array in (numbers(3, 4, dtype=dtype), np.array(3, dtype=dtype)):
         tried(f"tensor_copy(array), where the array is {array.dtype} {array.shape}")
         expected = torch.from_numpy(array.copy())
-        assert_close(submission.tensor_copy(array), expected.float() if dtype == np.float64 else expected)
+        assert_close(
+            submission.tensor_copy(array), expected.float() if dtype == np.float64 else expected
+        )
 
 
 def test_tensor_copy_of_a_reversed_array(submission):
@@ -122,13 +143,20 @@ def test_tensor_copy_of_a_reversed_array(submission):
     whole = numbers(4, 5, dtype=np.float32)
     locked = whole.copy()
     locked.setflags(write=False)
-    for call, array in (("whole[::-1]", whole[::-1]), ("whole.T", whole.T), ("a read-only array", locked)):
+    for call, array in (
+        ("whole[::-1]", whole[::-1]),
+        ("whole.T", whole.T),
+        ("a read-only array", locked),
+    ):
         tried(f"tensor_copy of {call}, float32 {array.shape}")
         expected = torch.from_numpy(array.copy())
         try:
             got = submission.tensor_copy(array)
         except ValueError as error:
-            fail(f"it raises ValueError: {error}", hint="torch.tensor and from_numpy refuse negative strides; array.copy() first")
+            fail(
+                f"it raises ValueError: {error}",
+                hint="torch.tensor and from_numpy refuse negative strides; array.copy() first",
+            )
         assert_close(got, expected)
         got.fill_(0)
         assert same(array, expected.numpy()), "writing to the copy changed the array"
@@ -137,9 +165,18 @@ def test_tensor_copy_of_a_reversed_array(submission):
 @pytest.mark.parametrize("layout", ["contiguous", "transposed", "every other column", "scalar"])
 def test_array_view_shares_memory(submission, layout):
     """array_view shares memory and keeps the dtype, in any layout"""
-    for dtype, name in ((torch.float64, np.float64), (torch.float32, np.float32), (torch.int64, np.int64), (torch.uint8, np.uint8)):
+    for dtype, name in (
+        (torch.float64, np.float64),
+        (torch.float32, np.float32),
+        (torch.int64, np.int64),
+        (torch.uint8, np.uint8),
+    ):
         tensor = (torch.rand(4, 6) * 100).to(dtype)
-        views = {"transposed": tensor.T, "every other column": tensor[:, ::2], "scalar": tensor[1, 2]}
+        views = {
+            "transposed": tensor.T,
+            "every other column": tensor[:, ::2],
+            "scalar": tensor[1, 2],
+        }
         tensor = views.get(layout, tensor)
         tried(f"array_view(tensor), where the tensor is {layout}", tensor=tensor)
         got = submission.array_view(tensor)
@@ -157,11 +194,17 @@ def test_array_view_of_a_tensor_with_gradient(submission):
     """array_view takes a tensor that requires a gradient, and leaves that as it is"""
     weight = torch.randn(3, 2, requires_grad=True)
     for name, tensor in (("a leaf", weight), ("a result", weight * 2)):
-        tried(f"array_view(tensor), where the tensor is {name} that requires a gradient", tensor=tensor)
+        tried(
+            f"array_view(tensor), where the tensor is {name} that requires a gradient",
+            tensor=tensor,
+        )
         try:
             got = submission.array_view(tensor)
         except RuntimeError as error:
-            fail(f"it raises RuntimeError: {error}", hint="detach() gives a tensor without history on the same memory")
+            fail(
+                f"it raises RuntimeError: {error}",
+                hint="detach() gives a tensor without history on the same memory",
+            )
         demand_array(got, (3, 2), np.float32)
         assert tensor.requires_grad, "requires_grad of the caller's tensor was turned off"
         with torch.no_grad():
@@ -176,7 +219,9 @@ def test_array_copy_shares_nothing(submission, dtype):
     before = tensor.clone()
     tried("array_copy(tensor)", tensor=tensor)
     got = submission.array_copy(tensor)
-    assert isinstance(got, np.ndarray), f"the result should be a numpy ndarray, got a {type(got).__name__}"
+    assert isinstance(got, np.ndarray), (
+        f"the result should be a numpy ndarray, got a {type(got).__name__}"
+    )
     assert got.flags.writeable, "the array should be the caller's to write to"
     got[...] = 0
     if not torch.equal(tensor, before):
@@ -201,12 +246,18 @@ def test_array_copy_shares_nothing(submission, dtype):
 )
 def test_array_copy_dtype(submission, device, dtype, expected):
     """array_copy makes float32 of bfloat16 and keeps every other dtype"""
-    for tensor in ((torch.randn(3, 4, device=device) * 20).to(dtype).T, torch.tensor(3.0, device=device).to(dtype)):
+    for tensor in (
+        (torch.randn(3, 4, device=device) * 20).to(dtype).T,
+        torch.tensor(3.0, device=device).to(dtype),
+    ):
         tried("array_copy(tensor)", tensor=tensor)
         try:
             got = submission.array_copy(tensor)
         except TypeError as error:
-            fail(f"{str(dtype).removeprefix('torch.')} raises TypeError: {error}", hint="NumPy has no bfloat16; float32 holds every value of it")
+            fail(
+                f"{str(dtype).removeprefix('torch.')} raises TypeError: {error}",
+                hint="NumPy has no bfloat16; float32 holds every value of it",
+            )
         demand_array(got, tuple(tensor.shape), expected)
         assert same(got, tensor.tolist()), "the array holds other values than the tensor"
 
@@ -219,7 +270,10 @@ def test_array_copy_of_a_tensor_with_gradient(submission, device):
     try:
         got = submission.array_copy(weight)
     except RuntimeError as error:
-        fail(f"it raises RuntimeError: {error}", hint="detach() gives a tensor without history on the same memory")
+        fail(
+            f"it raises RuntimeError: {error}",
+            hint="detach() gives a tensor without history on the same memory",
+        )
     demand_array(got, (3, 2), np.float32)
     got[...] = 0
     assert weight.requires_grad and weight.tolist() == before, "the caller's tensor was changed"
@@ -233,6 +287,9 @@ def test_array_copy_from_another_device(submission):
     try:
         submission.array_copy(tensor)
     except TypeError as error:
-        fail(f"it raises TypeError: {error}", hint="NumPy reads the CPU's memory only: .cpu() before .numpy()")
+        fail(
+            f"it raises TypeError: {error}",
+            hint="NumPy reads the CPU's memory only: .cpu() before .numpy()",
+        )
     except NotImplementedError:
         pass

@@ -46,7 +46,9 @@ def test_distances_match_cdist(submission, device):
         mistakes={
             "these are the squared distances; the root is missing": expected.square(),
             "this is the sum of absolute differences (Manhattan)": difference.abs().sum(-1),
-            "this takes the mean over D; a distance is the root of the sum": difference.square().mean(-1).sqrt(),
+            "this takes the mean over D; a distance is the root of the sum": difference.square()
+            .mean(-1)
+            .sqrt(),
             "the 2 in front of the product is missing": (squares - x @ y.T).clamp_min(0).sqrt(),
             "the product is added; |a - b|² = |a|² + |b|² - 2 a·b": (squares + 2 * x @ y.T).sqrt(),
         },
@@ -76,7 +78,9 @@ def test_equal_rows_are_zero_apart(submission, device):
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "d"), [(1, 4, 3), (5, 1, 3), (4, 3, 1), (1, 1, 1)], ids=["N = 1", "M = 1", "D = 1", "all 1"]
+    ("n", "m", "d"),
+    [(1, 4, 3), (5, 1, 3), (4, 3, 1), (1, 1, 1)],
+    ids=["N = 1", "M = 1", "D = 1", "all 1"],
 )
 def test_sizes_of_one(submission, device, n, m, d):
     """N, M and D may each be 1"""
@@ -85,7 +89,12 @@ def test_sizes_of_one(submission, device, n, m, d):
     y = torch.randint(-4, 4, (m, d), device=device) + 0.5
     tried(CALL, x=x, y=y)
     expected = distances(x, y)
-    assert_close(submission.pairwise_distances(x, y), expected, hint="squeeze() takes away every size of 1", **LOOSE)
+    assert_close(
+        submission.pairwise_distances(x, y),
+        expected,
+        hint="squeeze() takes away every size of 1",
+        **LOOSE,
+    )
 
 
 def test_float64_keeps_its_precision(submission, device):
@@ -122,10 +131,14 @@ def test_zero_distance_passes_no_gradient(submission, device):
     x = torch.randint(-3, 4, (5, 3), device=device).double()
     y = torch.cat([x[:2], x[3:4] + 2]).requires_grad_()
     x.requires_grad_()
-    tried("a backward pass through pairwise_distances(x, y), where rows 0 and 1 are equal", x=x, y=y)
+    tried(
+        "a backward pass through pairwise_distances(x, y), where rows 0 and 1 are equal", x=x, y=y
+    )
     got = submission.pairwise_distances(x, y)
     assert got.requires_grad, "the result is cut off from the graph"
-    for name, gradient in zip("xy", torch.autograd.grad(got.sum(), (x, y), retain_graph=True), strict=True):
+    for name, gradient in zip(
+        "xy", torch.autograd.grad(got.sum(), (x, y), retain_graph=True), strict=True
+    ):
         if not torch.isfinite(gradient).all():
             fail(
                 f"the gradient of {name} holds NaN or infinity, though only some pairs are equal",
@@ -134,7 +147,9 @@ def test_zero_distance_passes_no_gradient(submission, device):
             )
     equal = distances(x, y) == 0
     # 1e-4: a root of rounding errors divides by about 1e-7
-    for name, gradient in zip("xy", torch.autograd.grad(got[equal].sum(), (x, y), retain_graph=True), strict=True):
+    for name, gradient in zip(
+        "xy", torch.autograd.grad(got[equal].sum(), (x, y), retain_graph=True), strict=True
+    ):
         assert_close(
             gradient,
             torch.zeros_like(gradient),
@@ -147,12 +162,19 @@ def test_zero_distance_passes_no_gradient(submission, device):
 
 
 @pytest.mark.parametrize(
-    ("n", "m", "d"), [(23, 3, 2), (2, 31, 2), (2, 3, 29)], ids=["more rows in x", "more rows in y", "more features"]
+    ("n", "m", "d"),
+    [(23, 3, 2), (2, 31, 2), (2, 3, 29)],
+    ids=["more rows in x", "more rows in y", "more features"],
 )
 def test_no_python_loop(submission, device, n, m, d):
     """the number of torch calls does not grow with the sizes"""
     tried(f"{CALL} with N, M, D = 2, 3, 2 and with {n}, {m}, {d}")
-    small_x, small_y, x, y = rows(2, 2, device), rows(3, 2, device), rows(n, d, device), rows(m, d, device)
+    small_x, small_y, x, y = (
+        rows(2, 2, device),
+        rows(3, 2, device),
+        rows(n, d, device),
+        rows(m, d, device),
+    )
     small = len(torch_calls(lambda: submission.pairwise_distances(small_x, small_y)))
     large = len(torch_calls(lambda: submission.pairwise_distances(x, y)))
     if large > small:

@@ -117,20 +117,32 @@ def test_quantize_forward(submission, device, bits):
     """fake_quantize rounds to multiples of scale, within the limits of the bits"""
     scale, b = 0.25, bits or 8
     # beyond both limits, and near them
-    x = torch.cat([torch.randn(12) * scale * 2**b, torch.randn(12) * scale * 2 ** (b - 2)]).to(device)
+    x = torch.cat([torch.randn(12) * scale * 2**b, torch.randn(12) * scale * 2 ** (b - 2)]).to(
+        device
+    )
     low, high = -(2 ** (b - 1)) * scale, (2 ** (b - 1) - 1) * scale
     edge = [low - 5, low - scale / 4, low, low + scale / 4, high - 0.1, high + scale / 4, high + 5]
     x = torch.cat([x, torch.tensor(edge, device=device)])
     tried(f"fake_quantize(x, {scale}" + (f", bits={bits})" if bits else ")"), x=x)
-    got = submission.fake_quantize(x.clone(), scale, bits=bits) if bits else submission.fake_quantize(x.clone(), scale)
+    got = (
+        submission.fake_quantize(x.clone(), scale, bits=bits)
+        if bits
+        else submission.fake_quantize(x.clone(), scale)
+    )
     q = torch.round(x / scale)
-    mistakes = {"the argument bits is ignored; 8 is hard-coded": quantized(x, scale, 8)[0]} if bits else {}
+    mistakes = (
+        {"the argument bits is ignored; 8 is hard-coded": quantized(x, scale, 8)[0]} if bits else {}
+    )
     mistakes |= {
         "these are the integers; multiply by scale again": q.clamp(low / scale, high / scale),
         "the integers are not limited to their bits": q * scale,
         "the lowest integer is -2^(bits-1), not -(2^(bits-1) - 1)": (q * scale).clamp(-high, high),
-        "these limits are unsigned; signed integers start at -2^(bits-1)": q.clamp(0, 2**b - 1) * scale,
-        "the values are rounded down, not to the nearest": torch.floor(x / scale).clamp(low / scale, high / scale) * scale,
+        "these limits are unsigned; signed integers start at -2^(bits-1)": q.clamp(0, 2**b - 1)
+        * scale,
+        "the values are rounded down, not to the nearest": torch.floor(x / scale).clamp(
+            low / scale, high / scale
+        )
+        * scale,
     }
     assert_close(got, quantized(x, scale, b)[0], mistakes=mistakes)
 
@@ -147,7 +159,10 @@ def test_quantize_gradient(submission, device):
     u = x.detach() / scale
     got = gradient_of(submission.fake_quantize(x, scale, 3), x, cotangent)
     if (got == 0).all():
-        fail("no gradient reaches x", mistake="torch.round's own gradient is 0 everywhere, without an error")
+        fail(
+            "no gradient reaches x",
+            mistake="torch.round's own gradient is 0 everywhere, without an error",
+        )
     assert_close(
         got,
         cotangent * inside,
@@ -156,8 +171,10 @@ def test_quantize_gradient(submission, device):
             "the gradient passes also where the value was cut off; it should be 0 there": cotangent,
             "the gradient is multiplied by scale": cotangent * inside * scale,
             "the gradient is divided by scale": cotangent * inside / scale,
-            "x / scale is compared with the limits; the rounded value decides": cotangent * ((u >= -4) & (u <= 3)),
-            "the limits themselves are inside": cotangent * ((torch.round(u) > -4) & (torch.round(u) < 3)),
+            "x / scale is compared with the limits; the rounded value decides": cotangent
+            * ((u >= -4) & (u <= 3)),
+            "the limits themselves are inside": cotangent
+            * ((torch.round(u) > -4) & (torch.round(u) < 3)),
         },
     )
 
@@ -167,12 +184,20 @@ def test_hard_softmax_forward(submission, device, dim):
     """hard_softmax is 1 at the largest logit along dim"""
     logits = torch.randn(4, 3, 5, device=device)
     along = -1 if dim is None else dim
-    tried("hard_softmax(logits)" if dim is None else f"hard_softmax(logits, dim={dim})", logits=logits)
+    tried(
+        "hard_softmax(logits)" if dim is None else f"hard_softmax(logits, dim={dim})", logits=logits
+    )
     expected = (logits == logits.amax(along, keepdim=True)).float()
-    got = submission.hard_softmax(logits.clone()) if dim is None else submission.hard_softmax(logits.clone(), dim)
+    got = (
+        submission.hard_softmax(logits.clone())
+        if dim is None
+        else submission.hard_softmax(logits.clone(), dim)
+    )
     mistakes = {"this is softmax itself; the value has to be 0 or 1": logits.softmax(along)}
     if dim is not None:
-        mistakes["dim is ignored; the last dimension was taken"] = (logits == logits.amax(-1, keepdim=True)).float()
+        mistakes["dim is ignored; the last dimension was taken"] = (
+            logits == logits.amax(-1, keepdim=True)
+        ).float()
     assert_close(got, expected, mistakes=mistakes)
 
 
@@ -191,7 +216,9 @@ def test_hard_softmax_gradient(submission, device, dim):
         mistakes={
             "the gradient passes as through the identity; it should be that of softmax": cotangent,
             "this is the gradient of softmax along the other dimension": other,
-            "this is the gradient of log_softmax": gradients(logits.log_softmax(dim), [logits], cotangent)[0],
+            "this is the gradient of log_softmax": gradients(
+                logits.log_softmax(dim), [logits], cotangent
+            )[0],
         },
     )
 
@@ -279,5 +306,7 @@ def test_without_gradients(submission, device):
                 frozen = function(tracked)
         except RuntimeError as error:
             fail(f"it raises RuntimeError: {error}", hint="evaluation runs under no_grad")
-        assert not got.requires_grad and not frozen.requires_grad, "the result should need no gradient here"
+        assert not got.requires_grad and not frozen.requires_grad, (
+            "the result should need no gradient here"
+        )
         assert_close(frozen, got, what="the result under no_grad")

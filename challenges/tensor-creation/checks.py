@@ -10,32 +10,70 @@ from drill.checking import assert_close, fail, noncontiguous, torch_calls, tried
 
 @pytest.mark.parametrize(
     ("start", "end", "step"),
-    [(0, 5, 1), (2, 11, 3), (2, 12, 3), (0.5, 2.25, 0.5), (-3, -9, -2), (1, -1, -0.75), (4, 4, 1), (5, 2, 1)],
-    ids=["by 1", "end is hit", "end is passed", "fractions", "backwards", "backwards by fractions", "empty", "end before start"],
+    [
+        (0, 5, 1),
+        (2, 11, 3),
+        (2, 12, 3),
+        (0.5, 2.25, 0.5),
+        (-3, -9, -2),
+        (1, -1, -0.75),
+        (4, 4, 1),
+        (5, 2, 1),
+    ],
+    ids=[
+        "by 1",
+        "end is hit",
+        "end is passed",
+        "fractions",
+        "backwards",
+        "backwards by fractions",
+        "empty",
+        "end before start",
+    ],
 )
 def test_arange(submission, device, start, end, step):
     """arange gives start, start + step, ... without end"""
     tried(f"arange({start}, {end}, {step})")
     try:
-        got = submission.arange(start, end, step, device=device) if step != 1 else submission.arange(start, end, device=device)
+        got = (
+            submission.arange(start, end, step, device=device)
+            if step != 1
+            else submission.arange(start, end, device=device)
+        )
     except RuntimeError as error:
-        fail(f"it raises RuntimeError: {error}", hint="the count is ceil((end - start) / step), and at least 0")
+        fail(
+            f"it raises RuntimeError: {error}",
+            hint="the count is ceil((end - start) / step), and at least 0",
+        )
     expected = torch.arange(start, max(start, end) if step > 0 else end, step, device=device)
     mistakes = {"the values start at 0, not at start": expected - start}
     if len(expected):
         mistakes["the end is included"] = torch.arange(start, end + step, step, device=device)
-        mistakes["the count is rounded down; a last step that does not fit whole still has its first value"] = expected[:-1]
-    assert_close(got, expected, mistakes=mistakes, hint="ceil((end - start) / step) values", check_dtype=False)
+        mistakes[
+            "the count is rounded down; a last step that does not fit whole still has its first value"
+        ] = expected[:-1]
+    assert_close(
+        got,
+        expected,
+        mistakes=mistakes,
+        hint="ceil((end - start) / step) values",
+        check_dtype=False,
+    )
 
 
 def test_arange_dtype(submission, device):
     """arange is int64 for ints and float32 otherwise, unless told"""
     for arguments in ((0, 4, 1), (0, 4, 2), (0.0, 4, 1), (0, 4.5, 1), (0, 4, 0.5)):
         tried(f"arange{arguments}")
-        assert_close(submission.arange(*arguments, device=device), torch.arange(*arguments, device=device))
+        assert_close(
+            submission.arange(*arguments, device=device), torch.arange(*arguments, device=device)
+        )
     for dtype in (torch.float64, torch.int32, torch.float32):
         tried(f"arange(1, 4, dtype={dtype})")
-        assert_close(submission.arange(1, 4, dtype=dtype, device=device), torch.arange(1, 4, dtype=dtype, device=device))
+        assert_close(
+            submission.arange(1, 4, dtype=dtype, device=device),
+            torch.arange(1, 4, dtype=dtype, device=device),
+        )
 
 
 def test_large_integers_are_exact(submission, device):
@@ -44,7 +82,11 @@ def test_large_integers_are_exact(submission, device):
     tried("arange(2**60 + 1, 2**60 + 10, 3)")
     got = submission.arange(start, start + 9, 3, device=device)
     expected = torch.arange(start, start + 9, 3, device=device)
-    if isinstance(got, torch.Tensor) and got.shape == expected.shape and not torch.equal(got, expected):
+    if (
+        isinstance(got, torch.Tensor)
+        and got.shape == expected.shape
+        and not torch.equal(got, expected)
+    ):
         fail(
             f"the first values are {got[:2].tolist()}, expected {expected[:2].tolist()}",
             mistake="floating point was used on the way: float32 holds 24 bits, float64 53",
@@ -77,11 +119,16 @@ def test_linspace(submission, device, start, end, steps):
     try:
         got = submission.linspace(start, end, steps, device=device)
     except (ZeroDivisionError, RuntimeError) as error:
-        fail(f"{steps} steps raises {type(error).__name__}: {error}", hint="one step gives start, no step an empty tensor")
+        fail(
+            f"{steps} steps raises {type(error).__name__}: {error}",
+            hint="one step gives start, no step an empty tensor",
+        )
     mistakes = {}
     if steps:
         short = start + (end - start) * torch.arange(steps, device=device) / steps
-        mistakes["the gap is (end - start) / (steps - 1): there is one gap less than there are values"] = short
+        mistakes[
+            "the gap is (end - start) / (steps - 1): there is one gap less than there are values"
+        ] = short
     assert_close(got, expected, mistakes=mistakes)
 
 
@@ -100,7 +147,13 @@ def test_float64_is_precise(submission, device):
     for call, (got, expected) in cases.items():
         tried(f"{call[:-1]}, dtype=torch.float64)")
         # 1e-9: a value that went through float32 is off by about 1e-8 of itself
-        assert_close(got, expected, hint="compute in the dtype asked for; float32 keeps 7 digits", rtol=1e-10, atol=1e-10)
+        assert_close(
+            got,
+            expected,
+            hint="compute in the dtype asked for; float32 keeps 7 digits",
+            rtol=1e-10,
+            atol=1e-10,
+        )
 
 
 def test_eye(submission, device):
@@ -120,7 +173,9 @@ def test_one_hot(submission, device, shape):
     tried("one_hot(labels, 5)", labels=labels)
     got = submission.one_hot(labels, 5)
     if isinstance(got, torch.Tensor) and got.shape == (*shape, int(labels.max()) + 1):
-        fail(f"the result has {got.shape[-1]} classes, expected num_classes = 5, also where some do not occur")
+        fail(
+            f"the result has {got.shape[-1]} classes, expected num_classes = 5, also where some do not occur"
+        )
     assert_close(got, F.one_hot(labels, 5))
 
 
@@ -150,7 +205,12 @@ def test_count_like(submission, device, dtype):
         tried("count_like(x)", x=x)
         steps = torch.arange(shape[-1], device=device).to(dtype)
         whole = torch.arange(x.numel(), device=device).view(shape).to(dtype)
-        first = torch.arange(shape[0], device=device).view(-1, *[1] * (x.ndim - 1)).expand(shape).to(dtype)
+        first = (
+            torch.arange(shape[0], device=device)
+            .view(-1, *[1] * (x.ndim - 1))
+            .expand(shape)
+            .to(dtype)
+        )
         assert_close(
             submission.count_like(x),
             steps.expand(shape).clone(),
@@ -172,7 +232,10 @@ def test_count_like_has_memory_of_its_own(submission, device):
     except RuntimeError as error:
         fail(f"writing raises: {error}")
     if got[1, 1] != 1:
-        fail("writing to row 0 changed row 1 too", mistake="expand repeats the same memory in every row; clone it")
+        fail(
+            "writing to row 0 changed row 1 too",
+            mistake="expand repeats the same memory in every row; clone it",
+        )
     assert torch.equal(x.detach(), torch.ones_like(x)), "writing to the result changed x"
 
 
@@ -231,8 +294,12 @@ def test_no_python_loop(submission, device):
         "arange(0, n)": lambda n: submission.arange(0, n, device=device),
         "linspace(0, 1, n)": lambda n: submission.linspace(0, 1, n, device=device),
         "eye(n, n + 1)": lambda n: submission.eye(n, n + 1, device=device),
-        "one_hot(labels, n + 1) of n labels": lambda n: submission.one_hot(torch.full((n,), n, device=device), n + 1),
-        "count_like(x), where x is (n, n)": lambda n: submission.count_like(torch.ones(n, n, device=device)),
+        "one_hot(labels, n + 1) of n labels": lambda n: submission.one_hot(
+            torch.full((n,), n, device=device), n + 1
+        ),
+        "count_like(x), where x is (n, n)": lambda n: submission.count_like(
+            torch.ones(n, n, device=device)
+        ),
     }
     for call, function in calls.items():
         tried(f"{call} with n = 3 and with n = 40")

@@ -24,7 +24,9 @@ def patches_of(images, patch):
     ph, pw = patch
     return torch.stack(
         [
-            torch.stack([images[:, :, i : i + ph, j : j + pw] for j in range(0, images.shape[3], pw)], 1)
+            torch.stack(
+                [images[:, :, i : i + ph, j : j + pw] for j in range(0, images.shape[3], pw)], 1
+            )
             for i in range(0, images.shape[2], ph)
         ],
         1,
@@ -55,9 +57,13 @@ def test_split_patches(submission, device):
         got,
         expected,
         mistakes={
-            "the pixels are only read in another shape; the permute is missing": images.reshape(2, 5, 4, 3, 2, 5),
+            "the pixels are only read in another shape; the permute is missing": images.reshape(
+                2, 5, 4, 3, 2, 5
+            ),
             "the two dimensions of the grid are exchanged": expected.transpose(1, 2),
-            "the dimensions are split as (h, w, ph, pw), without keeping rows together": mixed.permute(0, 2, 3, 1, 4, 5),
+            "the dimensions are split as (h, w, ph, pw), without keeping rows together": mixed.permute(
+                0, 2, 3, 1, 4, 5
+            ),
         },
         hint="patch is (ph, pw), height first",
     )
@@ -81,7 +87,11 @@ def test_split_of_other_layouts(submission, device, layout):
         images = noncontiguous(numbered(device))
     tried(f"split_patches(images, (2, 5)), where the images are {layout}", images=images)
     got = submission.split_patches(images, (2, 5))
-    assert_close(got, patches_of(images, (2, 5)), hint="the strides were taken for those of another memory layout")
+    assert_close(
+        got,
+        patches_of(images, (2, 5)),
+        hint="the strides were taken for those of another memory layout",
+    )
     demand_view(got, images, "the grid")
 
 
@@ -94,16 +104,25 @@ def test_patchify(submission, device):
     try:
         got = submission.patchify(images, (2, 5))
     except RuntimeError as error:
-        fail(f"it raises RuntimeError: {error}", hint="after a permute the pixels lie apart, so reshape has to copy")
+        fail(
+            f"it raises RuntimeError: {error}",
+            hint="after a permute the pixels lie apart, so reshape has to copy",
+        )
     assert_close(
         got,
         expected,
         mistakes={
-            "one reshape has the right shape and mixes pixels of different patches": images.reshape(2, 4, 30),
-            "the channel comes last inside each patch; it comes first": grid.permute(0, 1, 2, 4, 5, 3).reshape(2, 4, 30),
+            "one reshape has the right shape and mixes pixels of different patches": images.reshape(
+                2, 4, 30
+            ),
+            "the channel comes last inside each patch; it comes first": grid.permute(
+                0, 1, 2, 4, 5, 3
+            ).reshape(2, 4, 30),
             "the patches come column by column of the grid": grid.transpose(1, 2).reshape(2, 4, 30),
             "inside a patch, columns come before rows": grid.transpose(4, 5).reshape(2, 4, 30),
-            "each channel has patches of its own; a patch holds all channels": grid.permute(0, 3, 1, 2, 4, 5).reshape(2, 12, 10),
+            "each channel has patches of its own; a patch holds all channels": grid.permute(
+                0, 3, 1, 2, 4, 5
+            ).reshape(2, 12, 10),
         },
     )
 
@@ -119,11 +138,18 @@ def test_unpatchify(submission, device, layout):
     try:
         got = submission.unpatchify(patches, (2, 5), 4, 10)
     except RuntimeError as error:
-        fail(f"it raises RuntimeError: {error}", hint="after a permute, merging dimensions needs reshape, which may copy")
+        fail(
+            f"it raises RuntimeError: {error}",
+            hint="after a permute, merging dimensions needs reshape, which may copy",
+        )
     assert_close(
         got,
         images,
-        mistakes={"one reshape has the right shape and leaves the patches where they are": patches.reshape(2, 3, 4, 10)},
+        mistakes={
+            "one reshape has the right shape and leaves the patches where they are": patches.reshape(
+                2, 3, 4, 10
+            )
+        },
         hint="the reverse of patchify: split, permute back, merge",
     )
 
@@ -137,7 +163,9 @@ def test_unpatchify_of_a_column(submission, device):
     assert_close(
         submission.unpatchify(patches, (3, 5), 12, 5),
         images,
-        mistakes={"the grid is taken to be square; it has height / ph rows": square.reshape(1, 2, 12, 5)},
+        mistakes={
+            "the grid is taken to be square; it has height / ph rows": square.reshape(1, 2, 12, 5)
+        },
     )
 
 
@@ -149,7 +177,10 @@ def test_no_copy_where_a_view_will_do(submission, device):
     assert_close(got, patches_of(images, (2, 5)).reshape(2, 3, 10))
     demand_view(got, images, "the result of patchify")
     patches = numbered(device, c=1, h=3, w=10).squeeze(1)
-    tried("unpatchify(patches, (2, 5), 6, 5): one channel, and patches as wide as the image", patches=patches)
+    tried(
+        "unpatchify(patches, (2, 5), 6, 5): one channel, and patches as wide as the image",
+        patches=patches,
+    )
     got = submission.unpatchify(patches, (2, 5), 6, 5)
     assert_close(got, patches.reshape(2, 1, 6, 5))
     demand_view(got, patches, "the result of unpatchify")
@@ -193,7 +224,9 @@ def test_gradients_flow(submission, device):
     tried("a backward pass through split_patches(images, (2, 5))", images=images)
     assert_same_gradients(submission.split_patches(images, (2, 5)), grid, {"images": images})
     tried("a backward pass through patchify(images, (2, 5))", images=images)
-    assert_same_gradients(submission.patchify(images, (2, 5)), grid.reshape(2, 4, 30), {"images": images})
+    assert_same_gradients(
+        submission.patchify(images, (2, 5)), grid.reshape(2, 4, 30), {"images": images}
+    )
     patches = grid.detach().reshape(2, 4, 30).requires_grad_()
     tried("a backward pass through unpatchify(patches, (2, 5), 4, 10)", patches=patches)
     back = patches.reshape(2, 2, 2, 3, 2, 5).permute(0, 3, 1, 4, 2, 5).reshape(2, 3, 4, 10)
