@@ -6,17 +6,17 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 INSTALLED_TEST := $(VENV)/.installed-test
 
-.PHONY: demo test test-all lint bench clean
+.PHONY: demo test quick lint bench clean
 
 demo: $(INSTALLED)
 	$(BIN)/python scripts/demo.py
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
-
-# Minutes more: every challenge on every seed, the attacks at every level, the wheel.
-test-all: lint
 	$(BIN)/python -m pytest
+
+# Leaves out what takes minutes: every challenge on every seed, the attacks at every level, the wheel.
+quick: $(INSTALLED_TEST)
+	$(BIN)/python -m pytest -m "not slow"
 
 lint: $(INSTALLED_TEST)
 	$(BIN)/ruff format --check drill tests benchmarks scripts
