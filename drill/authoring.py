@@ -18,6 +18,7 @@ Grade = Callable[[Job], Report]
 
 SEEDS = (0, 1, 2, 3, 4)
 _SLOW_CHECKS_S = 1.0
+_APART = " in a process of its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,9 @@ def verify(
         findings += _unstable(case.label, repeated)
         if case.job.checks == checks_text:  # the worked example is judged by a check of its own
             check_functions |= {check.function for check in report.checks}
-        if case.mistake and report.failed:
+        if case.mistake and report.failed and not case.apart:
             first_failures.add(report.failed[0].function)
-        if case.is_solution:
+        if case.is_solution and not case.apart:
             slowest = max(slowest, sum(check.seconds for check in report.checks))
     findings += [
         f"checks.py: no mistake is caught first by {name}; add one, or drop the check"
@@ -90,9 +91,15 @@ class _Case:
     job: Job
     mistake: Mistake | None = None
     is_solution: bool = False
+    apart: bool = (
+        False  # the submission in a process of its own: the verdict alone must be the same
+    )
 
     def problems(self, report: Report) -> Iterator[str]:
-        if self.mistake:
+        if self.apart and self.mistake:
+            if report.verdict is Verdict.ACCEPTED:
+                yield "passes every check"
+        elif self.mistake:
             yield from _mistake_problems(self.mistake, report)
         elif self.is_solution and report.verdict is not Verdict.ACCEPTED:
             yield f"is refused: {explain(report)}"
@@ -112,6 +119,13 @@ def _cases(challenge: Challenge, seeds: Sequence[int]) -> Iterator[_Case]:
                 f"{label}, seed {seed}",
                 job(challenge, text, filename=path.name, seed=seed),
                 is_solution=True,
+            )
+        if challenge.isolable:
+            yield _Case(
+                f"{label}{_APART}",
+                job(challenge, text, filename=path.name, isolated=True),
+                is_solution=True,
+                apart=True,
             )
         renamed = rename_private(text)
         if renamed != text:
@@ -133,6 +147,13 @@ def _cases(challenge: Challenge, seeds: Sequence[int]) -> Iterator[_Case]:
                 f"mistakes/{path.name}, seed {seed}",
                 job(challenge, text, filename=path.name, seed=seed),
                 mistake,
+            )
+        if challenge.isolable:
+            yield _Case(
+                f"mistakes/{path.name}{_APART}",
+                job(challenge, text, filename=path.name, isolated=True),
+                mistake,
+                apart=True,
             )
 
 

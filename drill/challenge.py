@@ -74,6 +74,7 @@ class Challenge:
     links: tuple[Link, ...] = ()
     discussion: str = ""
     equivalent_mutants: tuple[str, ...] = ()
+    isolable: bool = False  # the checks reach the submission through plain values only
 
     @property
     def stub(self) -> Path:

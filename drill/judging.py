@@ -11,6 +11,7 @@ def job(
     filename: str = "submission.py",
     device: str = "cpu",
     seed: int = 0,
+    isolated: bool = False,
 ) -> Job:
     """What the judge needs to know, as text: it reads no file of the challenge's."""
     return Job(
@@ -23,4 +24,5 @@ def job(
         rules=challenge.rules,
         device=device,
         seed=seed,
+        isolated=isolated,
     )

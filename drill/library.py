@@ -220,7 +220,7 @@ class SpecCache:
                 beside.unlink()
 
 
-_FORMAT = f"{__version__}/1"
+_FORMAT = f"{__version__}/2"
 
 
 def _challenge_from_json(data: dict[str, Any], folder: Path, pack: str) -> Challenge:

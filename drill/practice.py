@@ -238,20 +238,39 @@ def _from_file(file: Path, library: Library) -> Target:
 
 
 def submit(
-    target: Target, grade: Grade, store: Store, *, device: str, seed: int, now: datetime
+    target: Target,
+    grade: Grade,
+    store: Store,
+    *,
+    device: str,
+    seed: int,
+    now: datetime,
+    isolated: bool = False,
 ) -> Report:
     """Judge a submission and store the attempt with the very text that was judged.
 
     Raises:
-        UsageError: the file is missing or cannot be read.
+        UsageError: the file is missing or cannot be read, or the checks cannot run apart from it.
     """
     challenge = target.challenge
+    if isolated and not challenge.isolable:
+        raise UsageError(
+            f"the checks of {challenge.id} look inside the submission, so they cannot run apart from it",
+            hint="leave --isolation out, or choose one of: drill list --isolable",
+        )
     raw = _read(target.file)
     report = _without_judging(challenge, raw, target.file)
     text = raw.decode("utf-8", errors="replace").replace("\r\n", "\n").removeprefix("\ufeff")
     if report is None:
         report = grade(
-            judging.job(challenge, text, filename=target.file.name, device=device, seed=seed)
+            judging.job(
+                challenge,
+                text,
+                filename=target.file.name,
+                device=device,
+                seed=seed,
+                isolated=isolated,
+            )
         )
     name = full_name(challenge)
     report = replace(report, challenge=name, seed=seed)

@@ -87,6 +87,7 @@ class Report:
     torch: str = ""
     sandbox: str = ""  # the level that was reached: full, strict or basic
     missing_layers: tuple[str, ...] = ()
+    isolated: bool = False  # the submission ran in a process of its own, apart from the checks
     warm: bool = False
     seconds: float = 0.0  # from the request to the verdict
 

@@ -86,6 +86,7 @@ class ChallengeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     links: list[_Link] = []
     discussion: str = ""
     equivalent_mutants: list[str] = []
+    isolation: Literal["process"] | None = None
 
 
 class _Day(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -215,6 +216,7 @@ def read_challenge(folder: Path, pack: str) -> Challenge:
         links=tuple(Link(link.title, link.url) for link in raw.links),
         discussion=raw.discussion,
         equivalent_mutants=tuple(raw.equivalent_mutants),
+        isolable=raw.isolation == "process",
     )
 
 

@@ -162,6 +162,29 @@ def test_what_breaks_the_standard_is_said(folder: Path, edit: Edit, complaint: s
     assert any(complaint in sentence for sentence in found), found
 
 
+def isolable(folder: Path) -> None:
+    swap("challenge.yaml", "difficulty: easy", "isolation: process\ndifficulty: easy")(folder)
+
+
+def test_a_challenge_that_can_be_judged_apart_meets_the_standard_there(folder: Path) -> None:
+    isolable(folder)
+    assert findings(folder) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "complaint"),
+    [
+        pytest.param(swap("checks.py", "assert submission.centre(", "assert submission.centre.__code__ and submission.centre("), "solutions/reference.py in a process of its own: is refused", id="a look inside"),
+        pytest.param(swap("checks.py", "with unchanged(x=x):\n        submission.centre(x)", "if submission.__class__.__name__ != 'module':\n        return\n    with unchanged(x=x):\n        submission.centre(x)"), "mistakes/in_place.py in a process of its own: passes every check", id="a mistake that is not seen"),
+    ],
+)  # fmt: skip
+def test_checks_that_need_one_process_are_found(folder: Path, edit: Edit, complaint: str) -> None:
+    isolable(folder)
+    edit(folder)
+    found = findings(folder)
+    assert any(complaint in sentence for sentence in found), found
+
+
 def test_a_check_that_fails_now_and_then_is_found(folder: Path) -> None:
     swap("checks.py", "x = torch.randn(3, 4)\n    assert_close", "import os\n    assert os.urandom(1)[0] % 2, 'bad luck'\n    x = torch.randn(3, 4)\n    assert_close")(folder)  # fmt: skip
     assert any("runs do not agree" in sentence for sentence in findings(folder, runs=12))

@@ -4,6 +4,7 @@ This module is loaded by every command, so what only one of them needs is import
 """
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,13 @@ MaybeName = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+class Isolation(StrEnum):
+    """Whether the submission runs in the process of the checks."""
+
+    NONE = "none"
+    PROCESS = "process"
 
 
 def register(app: typer.Typer) -> None:
@@ -69,6 +77,9 @@ def list_challenges(
     track: Annotated[
         str | None, typer.Option(help="The challenges of a track, in its order.")
     ] = None,
+    isolable: Annotated[
+        bool, typer.Option("--isolable", help="Only those that check takes with --isolation.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """List the challenges and where you stand with each."""
@@ -84,6 +95,7 @@ def list_challenges(
             for c in challenges
             if (difficulty is None or c.difficulty is difficulty)
             and (status is None or states[full_name(c)] is status)
+            and (c.isolable or not isolable)
         ]
         if json:
             print_json([_summary(c, states) for c in shown])
@@ -119,6 +131,7 @@ def _summary(challenge: Challenge, states: dict[str, State]) -> dict[str, Any]:
         "topics": challenge.topics,
         "difficulty": challenge.difficulty,
         "minutes": challenge.minutes,
+        "isolable": challenge.isolable,
         "status": states[full_name(challenge)],
     }
 
@@ -181,6 +194,10 @@ def check(
     sandbox: Annotated[
         str | None, typer.Option(help="Refuse to judge below this level: full, strict or basic.")
     ] = None,
+    isolation: Annotated[
+        Isolation,
+        typer.Option(help="process: the submission apart from the checks, where these allow it."),
+    ] = Isolation.NONE,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every failure in full.")
     ] = False,
@@ -207,6 +224,7 @@ def check(
             device=device or session.config.device,
             seed=seed,
             now=session.now,
+            isolated=isolation is Isolation.PROCESS,
         )
         if json:
             print_json(report.to_json())

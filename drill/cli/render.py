@@ -153,6 +153,8 @@ def _closing(screen: Console, report: Report, challenge: Challenge, builtin: boo
         where = [f"seed {report.seed}", report.device]
         if report.torch:
             where.append(f"torch {report.torch}")
+        if report.isolated:
+            where.append("apart from the submission")
         screen.print(
             plain(
                 f"{report.passed} of {len(report.checks)} checks passed in {report.seconds:.2f} s ({', '.join(where)})"

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,10 +22,49 @@ from typing import Any, NoReturn
 from drill.challenge import Limits
 from drill.judge import confine, processes, protocol
 from drill.judge.channel import Receiver, sender
-from drill.judge.confine import Clock, Plan, limits
+from drill.judge.confine import Clock, Plan, limits, namespaces, system
 from drill.judge.protocol import Job
 
+_LAST_WORD_S = 0.2
+_CLEARING_UP_S = 5.0
 FAILED_STATUS = 70  # ours, for a judge that could not even say what went wrong
+
+
+@dataclass(slots=True)
+class Keeper:
+    """Holds the submission's own process under `--isolation process`, and ends as that one did."""
+
+    pid: int
+    plan: Plan
+    link: int  # to the submission; the checks' process gets it
+    output: tuple[int, int]  # the pipe that both processes print to
+    status: int | None = None
+
+    def end(self, patience_s: float = _LAST_WORD_S) -> int:
+        """Its wait status, once the submission's process has ended by itself or has been made to."""
+        if not self._ends_within(patience_s):
+            for pid in processes.children(self.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if not self._ends_within(_CLEARING_UP_S):
+                os.kill(self.pid, signal.SIGKILL)
+                self.status = os.waitpid(self.pid, 0)[1]
+        assert self.status is not None
+        if self.plan.level != confine.FULL:
+            shutil.rmtree(self.plan.scratch, ignore_errors=True)
+        return self.status
+
+    def _ends_within(self, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        while self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.status = status
+            elif time.monotonic() > until:
+                return False
+            else:
+                time.sleep(0.002)
+        return True
 
 
 @dataclass(slots=True)
@@ -37,7 +77,13 @@ class Box:
     output: int
     receiver: Receiver
     key: bytes
+    keeper: Keeper | None = None
     status: int | None = None  # the wait status, once it has ended
+
+    @property
+    def scratch(self) -> str:
+        """Where the submission may write."""
+        return self.keeper.plan.scratch if self.keeper else self.plan.scratch
 
     def reap(self) -> None:
         """Note how the process ended, if it has; its number belongs to nobody after that."""
@@ -57,9 +103,12 @@ class Box:
 
     def end(self) -> None:
         """Leave nothing of it behind: no process, no file."""
-        if self.status is None:
+        by_force = self.status is None
+        if by_force:
             os.kill(self.pid, signal.SIGKILL)
             self.status = os.waitpid(self.pid, 0)[1]
+        if self.keeper:
+            self.keeper.end(0 if by_force else _LAST_WORD_S)
         if self.plan.level != confine.FULL:
             # Without a process namespace its descendants outlive it; the warden has adopted them.
             processes.end_descendants()
@@ -73,28 +122,83 @@ class Box:
         self.channel.shutdown(socket.SHUT_WR)
 
 
-def open_box(plan: Plan, *, rehearse: bool = False) -> Box:
+def open_keeper(plan: Plan) -> Keeper:
+    """Fork the submission's process and the one that holds it, before this one enters any namespace."""
+    ours, theirs = socket.socketpair()
+    output = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        ours.close()
+        _keep(plan, theirs.detach(), output[1])
+    theirs.close()
+    return Keeper(pid, plan, ours.detach(), output)
+
+
+def _keep(plan: Plan, link: int, output: int) -> NoReturn:
+    status = FAILED_STATUS << 8
+    try:
+        system.die_with_parent(signal.SIGKILL)
+        limits.close_all_but({2, link, output})
+        limits.no_core()
+        system.adopt_orphans()
+        if plan.level == confine.FULL:
+            namespaces.enter()
+        pid = os.fork()
+        if pid == 0:
+            _be_submission(plan, link, output)
+        limits.close_all_but({2})  # the checks wait for the submission's end of the link to close
+        status = os.waitpid(pid, 0)[1]
+    finally:
+        processes.end_descendants()
+        if os.WIFSIGNALED(status):
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+            os.kill(os.getpid(), os.WTERMSIG(status))
+        os._exit(os.WEXITSTATUS(status))
+
+
+def _be_submission(plan: Plan, link: int, output: int) -> NoReturn:
+    leave = os._exit
+    try:
+        (descriptor,) = _detach(output, link)
+        _, problem = _confine(plan, Clock())
+        from drill.judge import answering, values
+
+        answering.answer_calls(values.Link(descriptor), problem)
+        leave(0)
+    except BaseException as error:
+        _complain(error)
+    finally:
+        leave(FAILED_STATUS)
+
+
+def open_box(plan: Plan, *, rehearse: bool = False, keeper: Keeper | None = None) -> Box:
     """Fork the process that will be judged; it confines itself while the job is still on its way.
 
     `rehearse`: it then judges a trivial submission, so that what a first check has to touch is touched.
+    With a keeper only the checks run in it.
     """
     ours, theirs = socket.socketpair()
-    reading, writing = os.pipe()
+    reading, writing = keeper.output if keeper else os.pipe()
     key = secrets.token_bytes(32)
     clock = Clock()
     pid = os.fork()
     if pid == 0:
-        _be_judged(plan, theirs.detach(), writing, clock, rehearse)
+        link = [keeper.link] if keeper else []
+        _be_judged(plan, [theirs.detach(), *link], writing, clock, rehearse)
     theirs.close()
     os.close(writing)
-    return Box(pid, plan, ours, reading, Receiver(key), key)
+    if keeper:
+        os.close(keeper.link)
+    return Box(pid, plan, ours, reading, Receiver(key), key, keeper)
 
 
-def _be_judged(plan: Plan, channel_end: int, output: int, clock: Clock, rehearse: bool) -> NoReturn:
+def _be_judged(
+    plan: Plan, channels: list[int], output: int, clock: Clock, rehearse: bool
+) -> NoReturn:
     leave = os._exit  # captured: the way out must be ours
     try:
         clock.mark("fork")
-        descriptor = _detach(output, channel_end)
+        descriptor, *link = _detach(output, *channels)
         clock.mark("descriptors")
         missing, problem = _confine(plan, clock)
         if rehearse and not problem:
@@ -114,28 +218,32 @@ def _be_judged(plan: Plan, channel_end: int, output: int, clock: Clock, rehearse
         limits.apply(job.limits, count_memory=not plan.cuda)
         clock.mark("limits")
         send({"event": protocol.CONFINED, "missing": list(missing), "milliseconds": clock.marks})
-        _run(job, checks, send, plan.scratch)
+        _run(job, checks, send, plan.scratch, link)
         leave(0)
     except BaseException as error:
         # Nothing that happens in here may go on as a second copy of the warden.
-        os.write(2, f"drill judge: {type(error).__name__}: {error}\n".encode(errors="replace"))
+        _complain(error)
     finally:
         leave(FAILED_STATUS)
 
 
-def _detach(output: int, channel_end: int) -> int:
-    """Leave the terminal, the parent's descriptors and its signal handlers; returns the channel's number."""
+def _complain(error: BaseException) -> None:
+    os.write(2, f"drill judge: {type(error).__name__}: {error}\n".encode(errors="replace"))
+
+
+def _detach(output: int, *channels: int) -> list[int]:
+    """Leave the terminal, the parent's descriptors and its signal handlers; returns the channels' numbers."""
     os.setsid()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.set_wakeup_fd(-1)
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    descriptor = limits.arrange_descriptors(output, channel_end)
+    descriptors = limits.arrange_descriptors(output, *channels)
     sys.stdin = io.TextIOWrapper(io.FileIO(0, "r", closefd=False))
     sys.stdout = _writer(1)
     sys.stderr = _writer(2)
     sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr  # type: ignore[misc]
-    return descriptor
+    return descriptors
 
 
 def _writer(descriptor: int) -> io.TextIOWrapper:
@@ -173,8 +281,16 @@ def _rehearse(scratch: str) -> None:
     child.rehearse(Path(scratch))
 
 
-def _run(job: Job, checks: CodeType, send: Callable[[dict[str, Any]], None], scratch: str) -> None:
-    from drill.judge import child  # torch and pytest, which the warm server has imported before
+def _run(
+    job: Job,
+    checks: CodeType,
+    send: Callable[[dict[str, Any]], None],
+    scratch: str,
+    link: list[int],
+) -> None:
+    # torch and pytest, which the warm server has imported before
+    from drill.judge import child, remote
+    from drill.judge.values import Link
 
     flush_out, flush_error = sys.stdout.flush, sys.stderr.flush
 
@@ -185,7 +301,8 @@ def _run(job: Job, checks: CodeType, send: Callable[[dict[str, Any]], None], scr
             flush_error()
         send(message)
 
-    child.run_checks(job, checks, send_after_output, Path(scratch))
+    wire = remote.Wire(Link(link[0]), send_after_output) if link else None
+    child.run_checks(job, checks, send_after_output, Path(scratch), wire)
 
 
 def plan_for(level: str, limits: Limits, device: str) -> Plan:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import json
 import linecache
 import multiprocessing
 import os
@@ -9,15 +10,16 @@ import random
 import sys
 import traceback
 import warnings
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import Any
 
 import numpy
 import pytest
 import torch
 
-from drill.judge import preload, protocol
+from drill.judge import preload, protocol, remote
 from drill.judge.plugin import Plugin, Send, out_of_memory, submission_frames
 from drill.judge.protocol import Job
 from drill.judge.rules import Guard, RuleBroken, violations
@@ -51,12 +53,19 @@ def test_failure(answer, device, seed, tmp_path):
 """
 
 
-def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
-    """Judge one submission in this process and say everything through `send`.
+def run_checks(
+    job: Job, code: CodeType, send: Send, scratch: Path, wire: remote.Wire | None = None
+) -> None:
+    """Judge one submission and say everything through `send`; it runs in this process, or behind `wire`.
 
     The checks come as code, so their text is nowhere in this process, and are collected before any
     line of the submission runs. `scratch` is an empty directory, and the working directory.
     """
+    problem = wire.wait_until_confined() if wire else ""
+    if problem:
+        message = f"the submission could not be confined: {problem}"
+        send({"event": protocol.FAILED, "message": message})
+        return
     device = present_device(job.device)
     if device is None:
         there = ", ".join(["cpu", *_accelerators()])
@@ -68,12 +77,16 @@ def run_checks(job: Job, code: CodeType, send: Send, scratch: Path) -> None:
         )
         return
     job = replace(job, device=str(device))
-    _settle(job)
+    settle(job)
     checks = _module("checks", code, "checks.py")
     # Without the suffix .py: pytest's own collector would collect the checks a second time.
     placeholder = scratch / "checks"
     placeholder.touch()
-    plugin = Plugin(job, checks, lambda: import_submission(job, send), send)
+
+    def bring_submission() -> Any:
+        return fetch_submission(job, wire, send) if wire else import_submission(job, send)
+
+    plugin = Plugin(job, checks, bring_submission, send, wire)
     pytest.main(_arguments(placeholder), plugins=[plugin])
     send({"event": protocol.FINISHED})
 
@@ -116,7 +129,7 @@ def _arguments(placeholder: Path) -> list[str]:
     return arguments
 
 
-def _settle(job: Job) -> None:
+def settle(job: Job) -> None:
     """Make this process compute the same on every run."""
     torch.set_num_threads(1)
     if job.limits.exec:
@@ -142,23 +155,29 @@ def _module(name: str, code: CodeType, filename: str) -> ModuleType:
     return module
 
 
-def import_submission(job: Job, send: Send) -> ModuleType | None:
-    """Import the submission from its text, or say why it cannot be judged."""
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Says why a submission cannot be judged."""
 
-    def refuse(
-        verdict: Verdict, message: str, hint: str = "", frames: tuple[Frame, ...] = ()
+    send: Send
+
+    def __call__(
+        self, verdict: Verdict, message: str, hint: str = "", frames: tuple[Frame, ...] = ()
     ) -> None:
         lines = [{"line": f.line, "function": f.function, "code": f.code} for f in frames]
-        send(
+        self.send(
             {
                 "event": protocol.REFUSED,
-                "verdict": verdict,
+                "verdict": verdict.value,
                 "message": message,
                 "hint": hint,
                 "frames": lines,
             }
         )
 
+
+def _read(job: Job, refuse: _Refusal) -> tuple[ast.Module, CodeType] | None:
+    """The submission's text as a tree and as code, or None after saying what is wrong with it."""
     try:
         tree = ast.parse(job.submission, job.filename)
         code = compile(job.submission, job.filename, "exec", dont_inherit=True)
@@ -174,7 +193,28 @@ def import_submission(job: Job, send: Send) -> ModuleType | None:
             frames=(Frame(first.line, "", shown),),
         )  # fmt: skip
         return None
+    return tree, code
 
+
+def fetch_submission(job: Job, wire: remote.Wire, send: Send) -> remote.RemoteSubmission | None:
+    """The submission that another process has imported, or None after saying why it could not."""
+    if _read(job, _Refusal(send)) is None:  # what the text shows is judged on this side
+        return None
+    answer = wire.ask({"job": json.loads(replace(job, checks="").to_line())})
+    if answer.get("event") != protocol.IMPORTED:
+        send({**answer, "event": protocol.REFUSED})
+        return None
+    send({"event": protocol.IMPORTED})
+    return remote.RemoteSubmission(wire)
+
+
+def import_submission(job: Job, send: Send) -> ModuleType | None:
+    """Import the submission from its text, or say why it cannot be judged."""
+    refuse = _Refusal(send)
+    read = _read(job, refuse)
+    if read is None:
+        return None
+    tree, code = read
     lines = job.submission.splitlines(keepends=True)
     linecache.cache[job.filename] = (len(job.submission), None, lines, job.filename)
     random.seed(job.seed)
@@ -247,13 +287,6 @@ def _import_problem(
             Verdict.ERROR,
             message,
             "torch, numpy, pillow and the standard library are available",
-            frames,
-        )
-    if out_of_memory(error):
-        return (
-            Verdict.MEMORY_LIMIT,
-            f"importing the submission ran out of memory{where}",
-            "",
             frames,
         )
     text = traceback.format_exception_only(error)[-1].strip()[:2000]

@@ -92,7 +92,12 @@ def _request(what: str, job: Job | None = None, least: str = "basic") -> bytes:
     if job is None:
         return protocol.framed(head)
     # Read first by the warden: it confines the child by this while the job is still on its way.
-    head |= {"limits": asdict(job.limits), "device": job.device, "least": least}
+    head |= {
+        "limits": asdict(job.limits),
+        "device": job.device,
+        "least": least,
+        "isolated": job.isolated,
+    }
     head["most"] = os.environ.get("DRILL_SANDBOX_MOST", "full")
     return protocol.framed(head) + job.to_line()
 

@@ -15,6 +15,7 @@ from drill import checking
 from drill.judge import protocol
 from drill.judge.integrity import Integrity
 from drill.judge.protocol import Job
+from drill.judge.remote import Wire
 from drill.judge.rules import Guard, RuleBroken
 from drill.report import CheckReport, Frame, Outcome
 
@@ -40,20 +41,22 @@ class Plugin:
         self,
         job: Job,
         checks: ModuleType,
-        import_submission: Callable[[], ModuleType | None],
+        import_submission: Callable[[], Any],
         send: Send,
+        wire: Wire | None = None,
     ) -> None:
         self._job = job
         self._checks = checks
         self._import_submission = import_submission
         self._send = send
-        self._submission: ModuleType | None = None
+        self._submission: Any = None  # a module, or what stands in for one in another process
+        self._wire = wire
         self._guard = Guard(job.rules, job.filename)
         self._broken: RuleBroken | None = None
         self._integrity: Integrity | None = None
 
     @pytest.fixture
-    def submission(self) -> ModuleType:
+    def submission(self) -> Any:
         assert self._submission is not None
         return self._submission
 
@@ -93,6 +96,8 @@ class Plugin:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:
         checking.seed_all(self._job.seed)
+        if self._wire:
+            self._wire.begin(self._job.seed)
         checking.tried("")
         self._guard.install()  # fixtures call the submission too
         self._broken = None
@@ -114,11 +119,15 @@ class Plugin:
 
     def _report(self, item: pytest.Item, call: pytest.CallInfo[None], seconds: float) -> None:
         error = call.excinfo.value if call.excinfo else None
-        check = judged(item.name, _title(item), error, self._job.filename, seconds)
+        filename, wire = self._job.filename, self._wire
+        frames = wire.frames_of(error) if wire else ()
+        check = judged(item.name, _title(item), error, filename, seconds, frames)
         message: dict[str, Any] = {"event": protocol.CHECKED, "report": asdict(check)}
         if isinstance(error, RuleBroken):
             message["rule"] = asdict(error.violation)
-        if _not_implemented(error, self._job.filename):
+        if _not_implemented(error, filename) or (
+            isinstance(error, NotImplementedError) and wire and wire.raised_by_submission(error)
+        ):
             message["not_attempted"] = True
         if out_of_memory(error):
             message["out_of_memory"] = True
@@ -170,13 +179,14 @@ def out_of_memory(error: BaseException | None) -> bool:
 
 
 def judged(
-    name: str, title: str, error: BaseException | None, filename: str, seconds: float
-) -> CheckReport:
-    """How a check ended, in the words the learner will read."""
+    name: str, title: str, error: BaseException | None, filename: str, seconds: float,
+    frames: tuple[Frame, ...] = (),
+) -> CheckReport:  # fmt: skip
+    """How a check ended, in the words the learner will read; `frames` where they are in another process."""
     if error is None:
         return CheckReport(name, title, Outcome.PASSED, seconds)
     tried = tuple(checking.last_tried())
-    frames = submission_frames(error.__traceback__, filename)
+    frames = frames or submission_frames(error.__traceback__, filename)
     if isinstance(error, checking.CheckFailure):
         return CheckReport(
             name, title, Outcome.FAILED, seconds,

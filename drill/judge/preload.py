@@ -27,7 +27,7 @@ def imports() -> None:
         "multiprocessing.popen_fork", "multiprocessing.queues", "multiprocessing.resource_sharer",
         "multiprocessing.synchronize", "torch.utils.data", "torch.profiler", "PIL.Image", "numpy.random",
         "readline", "encodings.unicode_escape", "_pytest._argcomplete",
-        "drill.checking", "drill.judge.box", "drill.judge.child",
+        "drill.checking", "drill.judge.answering", "drill.judge.box", "drill.judge.child",
     ):  # fmt: skip
         importlib.import_module(name)
     for plugin in importlib.import_module("_pytest.config").default_plugins:

@@ -30,6 +30,7 @@ class Job:
     rules: tuple[Rule, ...] = ()
     device: str = "cpu"
     seed: int = 0
+    isolated: bool = False  # the submission in a process of its own, apart from the checks
 
     def to_line(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"

@@ -13,7 +13,7 @@ from typing import Any
 
 from drill.challenge import Limits
 from drill.judge import confine, processes, protocol
-from drill.judge.box import Box, open_box, plan_for
+from drill.judge.box import Box, Keeper, open_box, open_keeper, plan_for
 from drill.judge.channel import Doubt
 from drill.judge.confine import namespaces, system
 from drill.judge.protocol import Job
@@ -50,12 +50,14 @@ class Request:
     most: str
     limits: Limits
     device: str
+    isolated: bool
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Request":
         return cls(
             data["request"], data["fingerprint"], data.get("least", confine.BASIC),
             data.get("most", confine.FULL), Limits(**data.get("limits", {})), data.get("device", "cpu"),
+            data.get("isolated", False),
         )  # fmt: skip
 
 
@@ -151,6 +153,7 @@ def fits_in_advance(head: dict[str, Any], judge: Judge) -> bool:
             and _level(request, judge) == judge.level
             and confine.at_least(judge.level, request.least)
             and not request.limits.exec
+            and not request.isolated
             and request.limits.file_mb <= ordinary.file_mb
             and request.limits.memory_mb <= ordinary.memory_mb
         )
@@ -169,6 +172,9 @@ def _prepare(client: Client, request: Request, judge: Judge) -> Prepared | None:
         client.say({"event": "refused level", "level": level})
         return None
     system.adopt_orphans()
+    keeper = None
+    if request.isolated:
+        keeper = open_keeper(plan_for(level, request.limits, request.device))
     if level == confine.FULL:
         try:
             namespaces.enter()
@@ -179,12 +185,15 @@ def _prepare(client: Client, request: Request, judge: Judge) -> Prepared | None:
                 )
                 return None
             level = confine.STRICT
-    return _open(level, request.limits, request.device)
+    return _open(level, request.limits, request.device, keeper=keeper)
 
 
-def _open(level: str, limits: Limits, device: str, *, rehearse: bool = False) -> Prepared:
+def _open(
+    level: str, limits: Limits, device: str, *, rehearse: bool = False, keeper: Keeper | None = None
+) -> Prepared:
     birth_memory = processes.memory(os.getpid())
-    return Prepared(open_box(plan_for(level, limits, device), rehearse=rehearse), birth_memory)
+    box = open_box(plan_for(level, limits, device), rehearse=rehearse, keeper=keeper)
+    return Prepared(box, birth_memory)
 
 
 def _check(client: Client, prepared: Prepared, judge: Judge, began: float) -> None:
@@ -198,7 +207,7 @@ def _check(client: Client, prepared: Prepared, judge: Judge, began: float) -> No
             box.end()  # whoever reads this may look for what is left of it; nobody waits for milliseconds
         report = replace(
             report, seed=job.seed, device=report.device or job.device, torch=judge.versions["torch"],
-            sandbox=box.plan.level, warm=judge.warm, seconds=round(time.monotonic() - began, 4),
+            sandbox=box.plan.level, isolated=job.isolated, warm=judge.warm, seconds=round(time.monotonic() - began, 4),
         )  # fmt: skip
         client.say({"event": protocol.REPORT, "report": report.to_json()})
         with contextlib.suppress(OSError):
@@ -244,7 +253,7 @@ class Watch:
         self._deadline = self._began + self.limits.wall_s
         self._next_look = self._began + _LOOK_EVERY_S
         self._next_disk = self._began + _LOOK_AT_DISK_EVERY_S
-        self._free_at_start = _free_bytes(box.plan.scratch)
+        self._free_at_start = _free_bytes(box.scratch)
         self._open = {box.channel.fileno(), box.output}
 
     def until_the_end(self) -> Report:
@@ -254,8 +263,11 @@ class Watch:
             self._wait()
             self._look()
         self._drain()
+        status = self.box.status or 0
+        if self.box.keeper and not (self.stop or self.tally.finished):
+            status = self.box.keeper.end()  # the checks ended because the submission's process did
         output = printed(bytes(self.printed), self.limits.output_kb * 1024)
-        return self.tally.report(self.job.challenge, self.stop, self.box.status or 0, output)
+        return self.tally.report(self.job.challenge, self.stop, status, output)
 
     def _over(self) -> bool:
         """Whether the child has ended and everything it said has been read.
@@ -342,7 +354,7 @@ class Watch:
 
     def _look_at_processes(self) -> None:
         pids = processes.descendants(self.box.pid)
-        if self.box.plan.level != confine.FULL:
+        if self.box.keeper or self.box.plan.level != confine.FULL:
             # A daemon forked twice has been adopted by this process.
             pids = [
                 pid
@@ -356,7 +368,7 @@ class Watch:
                 Verdict.MEMORY_LIMIT, f"it used more than {limits.memory_mb} MB",
                 "look for a list that keeps graphs or tensors alive, or a shape that is far too large",
             )  # fmt: skip
-        elif used.processes > limits.processes + 1:
+        elif used.processes > limits.processes + (3 if self.box.keeper else 1):
             self._stop(
                 Verdict.CRASHED, f"stopped: it started more than {limits.processes} processes"
             )
@@ -370,8 +382,8 @@ class Watch:
             return  # its file systems are of limited size
         allowed = 4 * self.limits.file_mb * _MEGABYTE
         # Files that were deleted while open have no name to be counted by; the free space tells.
-        hidden = self._free_at_start - _free_bytes(self.box.plan.scratch) - 1024 * _MEGABYTE
-        size, files = _size_of(self.box.plan.scratch)
+        hidden = self._free_at_start - _free_bytes(self.box.scratch) - 1024 * _MEGABYTE
+        size, files = _size_of(self.box.scratch)
         if size > allowed or hidden > allowed or files > 16384:
             self._stop(
                 Verdict.OUTPUT_LIMIT, f"it wrote more than {4 * self.limits.file_mb} MB of files"

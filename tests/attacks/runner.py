@@ -1,6 +1,6 @@
 """Runs attacks against a judge of its own and prints what was seen after each, one JSON object a line.
 
-`python runner.py LEVEL [NAME...]`, as the user that the attacks are to run as. It judges nothing: the
+`python runner.py LEVEL none|process [NAME...]`, as the user that the attacks are to run as. It judges nothing: the
 table of what must hold is in table.py.
 """
 
@@ -154,7 +154,7 @@ def _uid(process: Path) -> int:
 
 
 def main() -> int:
-    level, wanted = sys.argv[1], sys.argv[2:]
+    level, isolation, wanted = sys.argv[1], sys.argv[2], sys.argv[3:]
     os.environ["DRILL_SANDBOX_MOST"] = level
     surroundings = Surroundings()
     from drill.challenge import Limits
@@ -172,7 +172,10 @@ def main() -> int:
         began = time.monotonic()
         patient = "needs time" in text.partition("\n")[0]
         allowed = replace(limits, wall_s=20) if patient else limits
-        job = Job("attacks/attack", text, "submission.py", checks, ("answer",), allowed)
+        job = Job(
+            "attacks/attack", text, "submission.py", checks, ("answer",), allowed,
+            isolated=isolation == "process",
+        )  # fmt: skip
         report = client.grade(job).to_json()
         return report, time.monotonic() - began
 
@@ -209,6 +212,7 @@ def main() -> int:
         seen = {
             "name": name,
             "level": report["sandbox"],
+            "isolated": report["isolated"],
             "verdict": report["verdict"],
             "message": report["message"],
             "output": report["output"][-2000:],

@@ -93,8 +93,11 @@ _OTHERS = {
 }
 
 
-def expected(name: str) -> Expected:
-    """The row of one attack, named by its folder and file."""
+def expected(name: str, isolated: bool = False) -> Expected:
+    """The row of one attack, named by its folder and file.
+
+    `isolated`: in a process of its own it finds nothing of the judge to change, so its lie is a wrong answer.
+    """
     if name in _OTHERS:
         return _OTHERS[name]
     folder, _, attack = name.partition("/")
@@ -102,6 +105,8 @@ def expected(name: str) -> Expected:
         return Expected(
             _RESOURCES[attack], tried=attack in ("priority", "raises_limits", "one_huge_file")
         )
+    if folder == "forging" and isolated:
+        return Expected((WRONG, ERROR, TAMPERED))
     if folder == "forging":
         return Expected(_FORGING.get(attack, (TAMPERED,)))
     return Expected((ACCEPTED,), tried=folder != "poisoning")

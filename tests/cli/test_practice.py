@@ -256,3 +256,28 @@ def test_words_of_a_submission_cannot_steer_the_terminal(drill: Run, answer: Run
     shown = drill("check").stdout
     assert "\x1b" not in shown
     assert "\\x1b]0;title" in words(shown)
+
+
+def test_a_submission_is_judged_apart_where_the_checks_allow_it(drill: Run) -> None:
+    folder = content_dir("challenges") / "softmax-stable"
+    right, wrong = folder / "solutions" / "reference.py", folder / "mistakes" / "no_keepdim.py"
+    ran = drill("check", "softmax-stable", str(right), "--isolation", "process")
+    assert ran.exit_code == 0, ran.stdout
+    assert "apart from the submission" in words(ran.stdout)
+    ran = drill("check", "softmax-stable", str(wrong), "--isolation", "process", "--json")
+    assert ran.exit_code == 1
+    assert json.loads(ran.stdout)["isolated"] is True
+
+
+def test_checks_that_look_inside_are_not_run_apart(drill: Run) -> None:
+    file = FOLDER / "solutions" / "reference.py"
+    ran = drill("check", "custom-linear", str(file), "--isolation", "process")
+    assert ran.exit_code == 2
+    assert "look inside the submission" in words(ran.stderr)
+    assert "drill list --isolable" in words(ran.stderr)
+
+
+def test_the_list_names_what_can_be_judged_apart(drill: Run) -> None:
+    names = [row["id"] for row in json.loads(drill("list", "--isolable", "--json").stdout)]
+    assert "softmax-stable" in names
+    assert "custom-linear" not in names

@@ -19,8 +19,7 @@ def apply(limits: Limits, *, count_memory: bool) -> None:
     `count_memory` is off for CUDA, which reserves far more address space than it uses.
     """
     megabyte = 1 << 20
-    # 1 and not 0: the kernel then starts no crash handler either, and a file of one byte is no core.
-    _limit(resource.RLIMIT_CORE, 1)
+    no_core()
     used = time.process_time()
     _limit(resource.RLIMIT_CPU, int(used + limits.cpu_s) + 1, beyond=1)
     _limit(resource.RLIMIT_FSIZE, limits.file_mb * megabyte)
@@ -32,6 +31,11 @@ def apply(limits: Limits, *, count_memory: bool) -> None:
         _limit(resource.RLIMIT_NPROC, _tasks_now() + limits.processes + limits.threads)
         if count_memory:
             _limit(resource.RLIMIT_DATA, _data_now() + limits.memory_mb * megabyte)
+
+
+def no_core() -> None:
+    # 1 and not 0: the kernel then starts no crash handler either, and a file of one byte is no core.
+    _limit(resource.RLIMIT_CORE, 1)
 
 
 def _limit(kind: int, value: int, beyond: int = 0) -> None:
@@ -75,21 +79,31 @@ def environment(scratch: str) -> dict[str, str]:
     }
 
 
-def arrange_descriptors(output: int, channel: int) -> int:
-    """Leave open: nothing on 0, `output` on 1 and 2, and the channel at a number nobody can guess.
+def arrange_descriptors(output: int, *channels: int) -> list[int]:
+    """Leave open: nothing on 0, `output` on 1 and 2, and the channels at numbers nobody can guess.
 
-    Returns that number.
+    Returns those numbers.
     """
     nothing = os.open(os.devnull, os.O_RDONLY)
-    taken = {nothing, output, channel}
-    secret = random.SystemRandom().choice([n for n in _CHANNEL_DESCRIPTORS if n not in taken])
-    os.dup2(channel, secret, inheritable=False)
+    taken = {nothing, output, *channels}
+    free = [number for number in _CHANNEL_DESCRIPTORS if number not in taken]
+    secret = random.SystemRandom().sample(free, len(channels))
+    for channel, number in zip(channels, secret, strict=True):
+        os.dup2(channel, number, inheritable=False)
     os.dup2(nothing, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.closerange(3, secret)
-    os.closerange(secret + 1, max(_highest_descriptor(), secret) + 1)
+    close_all_but({0, 1, 2, *secret})
     return secret
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Close every descriptor that is not in `kept`."""
+    begin = 0
+    for number in (*sorted(kept), max(_highest_descriptor(), *kept) + 1):
+        if begin < number:  # CPython closes everything where the range is empty
+            os.closerange(begin, number)
+        begin = number + 1
 
 
 def _highest_descriptor() -> int:
