@@ -4,7 +4,14 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from drill.checking import assert_close, assert_same_gradients, fail, tried, unchanged
+from drill.checking import (
+    assert_close,
+    assert_same_gradients,
+    fail,
+    shares_memory,
+    tried,
+    unchanged,
+)
 
 
 @pytest.fixture
@@ -25,12 +32,18 @@ def test_parameters_are_registered(submission):
         if name not in registered:
             fail(
                 f"self.{name} is not in parameters(), so no optimizer would train it",
-                mistake="a plain tensor is not registered; wrap it in nn.Parameter" if hasattr(layer, name) else "",
+                mistake="a plain tensor is not registered; wrap it in nn.Parameter"
+                if hasattr(layer, name)
+                else "",
                 hint=f"self.{name} = nn.Parameter(...)",
             )
     assert set(registered) == {"weight", "bias"}, (
         f"the parameters should be weight and bias, got {sorted(registered)}"
     )
+    for name, parameter in registered.items():
+        assert parameter.requires_grad, (
+            f"{name} has requires_grad=False, so it would never be trained"
+        )
 
 
 def test_weight_is_out_by_in(submission):
@@ -43,7 +56,9 @@ def test_weight_is_out_by_in(submission):
     assert layer.bias.shape == (5,), (
         f"there should be one bias for each output, of shape (5,), got {tuple(layer.bias.shape)}"
     )
-    assert layer.weight.dtype == torch.float32, f"the weight should start as float32, got {layer.weight.dtype}"
+    assert layer.weight.dtype == torch.float32, (
+        f"the weight should start as float32, got {layer.weight.dtype}"
+    )
 
 
 def test_weights_start_apart(submission):
@@ -66,6 +81,9 @@ def test_weights_start_apart(submission):
     assert not torch.equal(weight, second.weight.detach()), (
         "two layers start with the same weight; is torch.manual_seed called in the constructor?"
     )
+    assert not any(shares_memory(p, q) for p in first.parameters() for q in second.parameters()), (
+        "two layers share one parameter, so training one changes the other; make it anew in __init__"
+    )
 
 
 def test_forward_matches_f_linear(layer, device):
@@ -85,7 +103,9 @@ def test_forward_matches_f_linear(layer, device):
     )
 
 
-@pytest.mark.parametrize("shape", [(3,), (1, 3), (2, 4, 3), (0, 3)], ids=["vector", "batch of 1", "3-D", "empty batch"])
+@pytest.mark.parametrize(
+    "shape", [(3,), (1, 3), (2, 4, 3), (0, 3)], ids=["vector", "batch of 1", "3-D", "empty batch"]
+)
 def test_leading_dimensions_are_kept(layer, device, shape):
     """inputs of any rank work"""
     x = torch.randn(shape, device=device)
@@ -105,17 +125,48 @@ def test_leading_dimensions_are_kept(layer, device, shape):
     assert_close(y, oracle)
 
 
+def test_input_need_not_be_contiguous(layer, device):
+    """an input that is not contiguous works"""
+    x = torch.randn(4, 2, 3, device=device).transpose(0, 1)
+    oracle = F.linear(x, layer.weight, layer.bias)
+    tried("layer(x)", x=x)
+    try:
+        y = layer(x)
+    except RuntimeError as error:
+        fail(
+            f"an input that is not contiguous raises: {error}",
+            hint="x.view needs contiguous memory; x.reshape copies where it must",
+        )
+    assert_close(y, oracle)
+
+
 def test_float64_stays_float64(layer, device):
     """a float64 layer computes in float64"""
     layer = layer.double()
+    for parameter in layer.parameters():  # digits that float32 cannot hold
+        torch.nn.init.normal_(parameter)
     x = torch.randn(4, 3, device=device, dtype=torch.float64)
     expected = F.linear(x, layer.weight, layer.bias)
     tried("layer.double()(x)", x=x)
     try:
         y = layer(x)
     except RuntimeError as error:
-        fail(f"a float64 layer on a float64 input raises: {error}", hint="nothing should be cast to one dtype")
-    assert_close(y, expected)
+        fail(
+            f"a float64 layer on a float64 input raises: {error}",
+            hint="nothing should be cast to one dtype",
+        )
+    # ten digits of float64's sixteen; a sum of 3 products in float32 has seven
+    assert_close(
+        y,
+        expected,
+        mistakes={
+            "computed in float32, then cast": F.linear(
+                x.float(), layer.weight.float(), layer.bias.float()
+            )
+        },
+        rtol=1e-10,
+        atol=1e-10,
+    )
 
 
 def test_input_is_left_alone(layer, device):
