@@ -1,5 +1,6 @@
 """Hidden checks for gradient-by-hand. A check's docstring is the line the learner sees."""
 
+import contextlib
 import weakref
 
 import pytest
@@ -31,7 +32,13 @@ def demand_one_call(f):
 @pytest.mark.parametrize("x", [2, -1.3, 0.1], ids=str)
 def test_derivative(submission, x):
     """derivative gives df/dx"""
-    f = Counted(lambda x: x**3 * torch.sin(x) + 5 * x)
+    shapes = []
+
+    def function(x):
+        shapes.append(tuple(x.shape))
+        return x**3 * torch.sin(x) + 5 * x
+
+    f = Counted(function)
     t = torch.tensor(float(x), dtype=torch.float64)
     expected = (3 * t**2 * torch.sin(t) + t**3 * torch.cos(t) + 5).item()
     tried(f"derivative(f, {x}) of f(x) = x**3 * sin(x) + 5 * x")
@@ -43,6 +50,9 @@ def test_derivative(submission, x):
             hint="torch.tensor of a whole number is int64, which has no gradient",
         )
     demand_one_call(f)
+    assert shapes == [()], (
+        f"f should get a scalar tensor, of shape (), and got one of shape {shapes[0]}"
+    )
     assert not isinstance(got, torch.Tensor), (
         "the result should be a float, got a tensor; .item() gives its number"
     )
@@ -111,6 +121,20 @@ def test_vector_jacobian(submission, device):
     assert_close(
         submission.vector_jacobian(lambda x: matrices @ x, x, v), expected, rtol=1e-5, atol=1e-5
     )
+    x, v, matrices = (
+        x.double() / 3,
+        v.double() / 3,
+        matrices.double(),
+    )  # thirds: float32 would round them
+    tried("vector_jacobian(f, x, v) in float64", x=x, v=v)
+    # float64's own digits: rounding v to float32 leaves 1e-7
+    assert_close(
+        submission.vector_jacobian(lambda x: matrices @ x, x, v),
+        torch.einsum("ij,ijk->k", v, matrices),
+        hint="nothing should be cast to one dtype",
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 def loss(weight, batch):
@@ -141,6 +165,16 @@ def test_accumulated_gradient(submission, device):
         rtol=1e-5,
         atol=1e-5,
     )
+    weight = weight.detach().double().requires_grad_()
+    batches = [b.double() for b in batches]
+    tried("accumulated_gradient(loss, weight, batches) in float64", weight=weight)
+    assert_close(
+        submission.accumulated_gradient(loss, weight, batches),
+        sum(2 * b.T @ (b @ weight.detach()) / len(b) for b in batches),
+        hint="nothing should be cast to one dtype",
+        rtol=1e-12,
+        atol=1e-12,
+    )
 
 
 def calls_on(submission, device):
@@ -151,6 +185,7 @@ def calls_on(submission, device):
         return linear(x).sin().sum()
 
     x = torch.randn(2, 3, device=device)
+    v = torch.ones(2, 1, device=device, requires_grad=True)
     weight = torch.randn(3, device=device, requires_grad=True)
     batches = batches_for(device)
     scalar = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
@@ -159,6 +194,7 @@ def calls_on(submission, device):
         "linear.weight": linear.weight,
         "linear.bias": linear.bias,
         "scalar": scalar,
+        "v": v,
     }
     return {
         "derivative(f, 1.5)": (
@@ -168,7 +204,7 @@ def calls_on(submission, device):
         ),
         "gradient(f, x)": (lambda: submission.gradient(f, x), x, used),
         "vector_jacobian(f, x, v)": (
-            lambda: submission.vector_jacobian(linear, x, torch.ones(2, 1, device=device)),
+            lambda: submission.vector_jacobian(linear, x, v),
             x,
             used,
         ),
@@ -199,7 +235,7 @@ def test_no_trace(submission, device, index):
     for name, tensor in used.items():
         if tensor.grad is not None:
             fail(
-                f"the .grad of {'a parameter inside f' if 'weight' != name else 'weight'} was touched",
+                f"the .grad of {name if name in ('weight', 'v') else 'a parameter inside f'} was touched",
                 hint="backward() adds to the .grad of every leaf in the graph; torch.autograd.grad touches none",
             )
     assert x.grad is None, "the .grad of x was touched"
@@ -251,12 +287,40 @@ def test_result_is_not_in_a_graph(submission, device):
             )
 
 
+@pytest.mark.parametrize("enabled", [True, False], ids=["on", "off"])
+def test_gradient_mode_is_kept(submission, device, enabled):
+    """gradients are on or off after the call as they were before"""
+    mode = "on" if enabled else "off"
+    calls = {call: run for call, (run, _, _) in calls_on(submission, device).items()}
+
+    def broken(*arguments):
+        raise ArithmeticError
+
+    x = torch.randn(3, device=device)
+    raising = {
+        "derivative(f, 1.5)": lambda: submission.derivative(broken, 1.5),
+        "gradient(f, x)": lambda: submission.gradient(broken, x),
+        "vector_jacobian(f, x, v)": lambda: submission.vector_jacobian(broken, x, x),
+        "accumulated_gradient(f, x, [x])": lambda: submission.accumulated_gradient(broken, x, [x]),
+    }
+    for call, run in [*calls.items(), *((f"{c}, where f raises", r) for c, r in raising.items())]:
+        tried(f"{call}, with gradients turned {mode}")
+        with torch.set_grad_enabled(enabled):
+            with contextlib.suppress(ArithmeticError):
+                run()
+            if torch.is_grad_enabled() is not enabled:
+                fail(
+                    f"gradients are {'off' if enabled else 'on'} after the call; the caller had turned them {mode}",
+                    hint="with torch.enable_grad(): sets the mode for a block and puts it back, also after an exception",
+                )
+
+
 @pytest.mark.parametrize("kind", ["takes no part", "has no graph"])
 def test_no_dependence_gives_zeros(submission, device, kind):
     """a result that does not depend on x has the gradient 0"""
     c = torch.randn(3, device=device, requires_grad=kind == "takes no part")
-    x = torch.randn(2, 3, device=device)
-    weight = torch.randn(2, 3, device=device, requires_grad=True)
+    x = torch.randn(2, 3, device=device, dtype=torch.float64)
+    weight = torch.randn(2, 3, device=device, dtype=torch.float64, requires_grad=True)
     # the last case: one batch depends on the weight, the others do not
     calls = {
         "derivative(f, 1.5)": (lambda: submission.derivative(lambda x: c.sum().double(), 1.5), 0.0),
@@ -352,3 +416,12 @@ def test_each_graph_is_freed(submission, device):
     tried("accumulated_gradient(loss, weight, batches) of three batches", weight=weight)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda keeper: keeper.tensor):
         submission.accumulated_gradient(watched, weight, batches_for(device))
+
+
+def test_no_batches_give_zeros(submission, device):
+    """without any batch the accumulated gradient is 0"""
+    weight = torch.randn(2, 3, device=device, dtype=torch.float64, requires_grad=True)
+    tried("accumulated_gradient(loss, weight, [])", weight=weight)
+    got = submission.accumulated_gradient(loss, weight, [])
+    assert got is not None, "the result is None, expected zeros in the shape of weight"
+    assert_close(got, torch.zeros_like(weight.detach()))
