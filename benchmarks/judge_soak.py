@@ -7,9 +7,9 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -68,43 +68,71 @@ def soak(checks: int) -> None:
 
 
 def kills(count: int) -> None:
-    """Kill the server, a warden or a child at random moments; each check must still end with its verdict."""
-    from drill.challenge import Limits
-    from drill.errors import JudgeError
+    """Kill the client, the server, a warden or a child of real checks at random moments.
+
+    No attempt may be lost or stored twice, and the next check must be right.
+    """
     from drill.judge import client, processes
-    from drill.judge.protocol import Job
 
+    folder = Path(__file__).resolve().parents[1] / "challenges" / "custom-linear"
+    right, wrong = folder / "solutions" / "reference.py", folder / "mistakes" / "bias_not_added.py"
     seen: Counter[str] = Counter()
+    finished: set[int] = set()
     for number in range(count):
-        text, verdict = ANSWERS[number % 2]
-        job = Job("soak/answer", text, "submission.py", CHECKS, ("answer",), Limits(wall_s=60))
+        victim = ("client", "server", "warden", "child")[number % 4]
+        file, code = ((right, 0), (wrong, 1))[number // 4 % 2]
         status = client.status()
-        victim = random.choice(("server", "warden", "child"))
-
-        def strike(victim: str = victim, pid: int = status.pid if status else 0) -> None:
-            time.sleep(random.uniform(0, 0.15))
-            wardens = processes.children(pid) if pid else []
-            chosen = {
-                "server": [pid] if pid else [],
-                "warden": wardens,
-                "child": [child for warden in wardens for child in processes.children(warden)],
-            }[victim]
-            for target in chosen[:1]:
-                with suppress(ProcessLookupError):
-                    os.kill(target, signal.SIGKILL)
-
-        killer = threading.Thread(target=strike)
-        killer.start()
-        try:
-            report = client.grade(job)
-        except JudgeError as error:
-            seen[f"{victim}: {error.message}"] += 1
-        else:
-            seen[f"{victim}: {'right' if report.verdict == verdict else report.verdict}"] += 1
-        killer.join()
-        assert client.grade(job).verdict == verdict, "the check after a kill"
+        process = _check(file, number)
+        time.sleep(random.uniform(0, 0.4))
+        wardens = processes.children(status.pid) if status else []
+        chosen = {
+            "client": [process.pid],
+            "server": [status.pid] if status else [],
+            "warden": wardens,
+            "child": [child for warden in wardens for child in processes.children(warden)],
+        }[victim]
+        for target in chosen[:1]:
+            with suppress(ProcessLookupError):
+                os.kill(target, signal.SIGKILL)
+        ended = process.wait()
+        if ended == code:
+            finished.add(number)
+        what = (
+            "right" if ended == code else "killed" if ended == -signal.SIGKILL else f"exit {ended}"
+        )
+        seen[f"{victim}: {what}"] += 1
+        assert _check(right, count + number).wait() == 0, "the check after a kill"
     for what, times in sorted(seen.items()):
         print(f"{times:5}  {what}")
+    stored = Counter(_stored_seeds())
+    assert max(stored.values()) == 1, "an attempt is stored twice"
+    assert finished <= set(stored), "an attempt is lost"
+    print(
+        f"{len(stored)} attempts of {2 * count} checks stored, each once; {len(finished)} of {count} struck ones were judged"
+    )
+
+
+def _check(file: Path, seed: int) -> subprocess.Popen[bytes]:
+    command = [
+        sys.executable,
+        "-m",
+        "drill",
+        "check",
+        "custom-linear",
+        str(file),
+        "--seed",
+        str(seed),
+        "--json",
+    ]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _stored_seeds() -> list[int]:
+    from drill import paths
+    from drill.store import Store
+
+    with Store.open(paths.data_dir() / "drill.db") as store:
+        return [attempt.seed for attempt in store.attempts()]
 
 
 def main() -> int:

@@ -1,5 +1,6 @@
 """What a person does with a challenge: start, submit, take a hint, reset, look at a solution, go on."""
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from drill import judging
 from drill.challenge import Challenge, Track
-from drill.errors import UsageError
+from drill.errors import DrillError, UsageError
 from drill.judge.protocol import Job
 from drill.library import Library, checks_hash
 from drill.report import Report, Verdict
@@ -116,15 +117,18 @@ def write_new(path: Path, text: str) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.write_text(text, encoding="utf-8")
         try:
+            beside.write_text(text, encoding="utf-8")
             return _link_new(beside, path, text)
         finally:
-            beside.unlink()
+            beside.unlink(missing_ok=True)
     except OSError as error:
+        full = error.errno == errno.ENOSPC
         raise UsageError(
             f"{path} cannot be written: {error.strerror}",
-            hint="set `workspace` in config.toml or DRILL_WORKSPACE to a directory that you can write to",
+            hint="free some space and run the command again"
+            if full
+            else "set `workspace` in config.toml or DRILL_WORKSPACE to a directory that you can write to",
         ) from None
 
 
@@ -237,6 +241,14 @@ def _from_file(file: Path, library: Library) -> Target:
     return Target(library.resolve(wanted), file)
 
 
+class NotStored(DrillError):
+    """An attempt was judged, and then could not be kept; the report is not lost with it."""
+
+    def __init__(self, report: Report, cause: DrillError) -> None:
+        super().__init__(f"this attempt is not in your history: {cause.message}", cause.hint)
+        self.report = report
+
+
 def submit(
     target: Target,
     grade: Grade,
@@ -251,6 +263,7 @@ def submit(
 
     Raises:
         UsageError: the file is missing or cannot be read, or the checks cannot run apart from it.
+        NotStored: the attempt was judged, and cannot be kept.
     """
     challenge = target.challenge
     if isolated and not challenge.isolable:
@@ -276,14 +289,17 @@ def submit(
     report = replace(report, challenge=name, seed=seed)
     if report.verdict is Verdict.JUDGE_FAILURE:
         return report  # it says nothing about the submission
-    store.record_attempt(
-        name,
-        report,
-        at=now,
-        submission=text,
-        checks_hash=checks_hash(challenge),
-        gave_up=store.solution_shown(name) is not None,
-    )
+    try:
+        store.record_attempt(
+            name,
+            report,
+            at=now,
+            submission=text,
+            checks_hash=checks_hash(challenge),
+            gave_up=store.solution_shown(name) is not None,
+        )
+    except DrillError as error:
+        raise NotStored(report, error) from None
     return report
 
 

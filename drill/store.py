@@ -5,6 +5,7 @@ transaction, on disk before the method returns: what the screen has acknowledged
 """
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -343,6 +344,15 @@ def _status(row: tuple[Any, ...]) -> Status:
     )
 
 
+def _full(path: Path) -> bool:
+    """Whether too little space is left even for SQLite's own bookkeeping, which it calls an I/O error."""
+    try:
+        status = os.statvfs(path.parent)
+    except OSError:
+        return False
+    return status.f_bavail * status.f_frsize < 1 << 16
+
+
 @contextmanager
 def _explained(path: Path) -> Iterator[None]:
     """Turn what SQLite says into a sentence about this file."""
@@ -371,7 +381,9 @@ def _explanation(path: Path, error: sqlite3.Error) -> DrillError:
                 f"{path} cannot be opened",
                 hint="make the file and its directory writable, or set DRILL_HOME elsewhere",
             )
-        case sqlite3.SQLITE_FULL:
+        case sqlite3.SQLITE_FULL | sqlite3.SQLITE_IOERR if code == sqlite3.SQLITE_FULL or _full(
+            path
+        ):
             return DrillError(
                 f"the disk is full, so {path} was left as it was",
                 hint="free some space and run the command again",

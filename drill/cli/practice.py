@@ -217,23 +217,28 @@ def check(
                 on_sent=None if json else _load_screen,
             )
 
-        report = do.submit(
-            target,
-            grade,
-            session.store,
-            device=device or session.config.device,
-            seed=seed,
-            now=session.now,
-            isolated=isolation is Isolation.PROCESS,
-        )
+        not_stored = None
+        try:
+            report = do.submit(
+                target,
+                grade,
+                session.store,
+                device=device or session.config.device,
+                seed=seed,
+                now=session.now,
+                isolated=isolation is Isolation.PROCESS,
+            )
+        except do.NotStored as error:
+            report, not_stored = error.report, error
         if json:
             print_json(report.to_json())
         else:
             from drill.cli import render
 
-            render.report(
-                report, target.challenge, verbose, session.library.is_builtin(target.challenge)
-            )
+            builtin = session.library.is_builtin(target.challenge)
+            render.report(report, target.challenge, verbose, builtin)
+        if not_stored:
+            raise not_stored
     raise typer.Exit(report.exit_code)
 
 

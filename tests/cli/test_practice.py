@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from drill.paths import content_dir
+from drill.store import Store
 
 FOLDER = content_dir("challenges") / "custom-linear"
 RIGHT = (FOLDER / "solutions" / "reference.py").read_text(encoding="utf-8")
@@ -281,3 +282,26 @@ def test_the_list_names_what_can_be_judged_apart(drill: Run) -> None:
     names = [row["id"] for row in json.loads(drill("list", "--isolable", "--json").stdout)]
     assert "softmax-stable" in names
     assert "custom-linear" not in names
+
+
+def test_a_verdict_is_shown_even_where_it_cannot_be_kept(
+    drill: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = FOLDER / "solutions" / "reference.py"
+    drill("check", "custom-linear", str(file))
+    opened = Store.open
+
+    def of_fixed_size(*args: Any, **options: Any) -> Store:
+        store = opened(*args, **options)
+        (pages,) = store._db.execute("PRAGMA page_count").fetchone()
+        store._db.execute(f"PRAGMA max_page_count = {pages}")
+        return store
+
+    monkeypatch.setattr(Store, "open", of_fixed_size)
+    for _ in range(20):  # until the free pages are used up
+        ran = drill("check", "custom-linear", str(file))
+        if ran.exit_code:
+            break
+    assert ran.exit_code == 3
+    assert "custom-linear accepted" in words(ran.stdout)
+    assert "this attempt is not in your history: the disk is full" in words(ran.stderr)
