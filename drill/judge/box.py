@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 from drill.challenge import Limits
 from drill.judge import confine, processes, protocol
 from drill.judge.channel import Receiver, sender
-from drill.judge.confine import Clock, Plan, limits, namespaces, system
+from drill.judge.confine import Clock, Plan, cgroup, limits, namespaces, system
 from drill.judge.protocol import Job
 
 _LAST_WORD_S = 0.2
@@ -50,8 +50,7 @@ class Keeper:
                 os.kill(self.pid, signal.SIGKILL)
                 self.status = os.waitpid(self.pid, 0)[1]
         assert self.status is not None
-        if self.plan.level != confine.FULL:
-            shutil.rmtree(self.plan.scratch, ignore_errors=True)
+        discard(self.plan)
         return self.status
 
     def _ends_within(self, seconds: float) -> bool:
@@ -81,9 +80,9 @@ class Box:
     status: int | None = None  # the wait status, once it has ended
 
     @property
-    def scratch(self) -> str:
-        """Where the submission may write."""
-        return self.keeper.plan.scratch if self.keeper else self.plan.scratch
+    def submissions_plan(self) -> Plan:
+        """How the process that the submission runs in is confined."""
+        return self.keeper.plan if self.keeper else self.plan
 
     def reap(self) -> None:
         """Note how the process ended, if it has; its number belongs to nobody after that."""
@@ -112,7 +111,7 @@ class Box:
         if self.plan.level != confine.FULL:
             # Without a process namespace its descendants outlive it; the warden has adopted them.
             processes.end_descendants()
-            shutil.rmtree(self.plan.scratch, ignore_errors=True)
+        discard(self.plan)
 
     def hand_over(self, job: Job, checks: CodeType) -> None:
         """Give the job to the confined process: the checks as code, so that their text is never in it."""
@@ -141,6 +140,7 @@ def _keep(plan: Plan, link: int, output: int) -> NoReturn:
         limits.close_all_but({2, link, output})
         limits.no_core()
         system.adopt_orphans()
+        cgroup.join(plan.group)
         if plan.level == confine.FULL:
             namespaces.enter()
         pid = os.fork()
@@ -306,17 +306,27 @@ def _run(
 
 
 def plan_for(level: str, limits: Limits, device: str) -> Plan:
-    """A plan with the scratch directory of its level; outside `full` the warden has to remove it."""
+    """A plan with its cgroup and the scratch directory of its level; `discard` removes what is left of both."""
+    group = cgroup.make(f"{_prefix(os.getpid())}{secrets.token_hex(4)}", limits)
     if level == confine.FULL:
-        return Plan(level, limits, device, confine.PRIVATE_SCRATCH)
-    return Plan(level, limits, device, tempfile.mkdtemp(prefix=_scratch_prefix(os.getpid())))
+        return Plan(level, limits, device, confine.PRIVATE_SCRATCH, group)
+    scratch = tempfile.mkdtemp(prefix=_prefix(os.getpid()))
+    return Plan(level, limits, device, scratch, group)
 
 
-def _scratch_prefix(warden: int) -> str:
+def discard(plan: Plan) -> None:
+    """Remove what a plan had made outside of the judged process, which has ended."""
+    cgroup.remove(plan.group)
+    if plan.level != confine.FULL:
+        shutil.rmtree(plan.scratch, ignore_errors=True)
+
+
+def _prefix(warden: int) -> str:
     return f"drill-judge-{warden}-"
 
 
-def remove_scratch_of(warden: int) -> None:
-    """Clean up after a warden that was killed before it could."""
-    for left in Path(tempfile.gettempdir()).glob(_scratch_prefix(warden) + "*"):
+def clean_up_after(warden: int) -> None:
+    """Remove what a warden that was killed could not."""
+    cgroup.remove_all(_prefix(warden))
+    for left in Path(tempfile.gettempdir()).glob(_prefix(warden) + "*"):
         shutil.rmtree(left, ignore_errors=True)

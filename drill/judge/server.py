@@ -197,7 +197,7 @@ class Server:
             if ours and status != 0:
                 keep = {*self.wardens, *([self.spare.pid] if self.spare else [])}
                 processes.end_descendants(spare=frozenset(keep))
-                box.remove_scratch_of(pid)
+                box.clean_up_after(pid)
 
     def _status(self, level: str) -> dict[str, object]:
         return {

@@ -15,7 +15,7 @@ from drill.challenge import Limits
 from drill.judge import confine, processes, protocol
 from drill.judge.box import Box, Keeper, open_box, open_keeper, plan_for
 from drill.judge.channel import Doubt
-from drill.judge.confine import namespaces, system
+from drill.judge.confine import cgroup, namespaces, system
 from drill.judge.protocol import Job
 from drill.judge.verdict import Stop, Tally, inert, printed
 from drill.report import Report, Verdict
@@ -217,6 +217,10 @@ def _check(client: Client, prepared: Prepared, judge: Judge, began: float) -> No
 
 
 def _judge(client: Client, box: Box, job: Job, birth_memory: int) -> Report:
+    with contextlib.suppress(OSError):
+        cgroup.limit(
+            box.submissions_plan.group, job.limits
+        )  # a box made in advance has the ordinary ones
     checks = _compiled(job)
     if isinstance(checks, str):
         return Report(job.challenge, Verdict.JUDGE_FAILURE, message=checks)
@@ -244,6 +248,7 @@ class Watch:
         self.job = job
         self.limits = job.limits
         self.tally = Tally()
+        self._plan = box.submissions_plan
         self.printed = bytearray()
         self.stop: Stop | None = None
         # A rehearsal has cost memory and time already; neither is the submission's.
@@ -253,7 +258,7 @@ class Watch:
         self._deadline = self._began + self.limits.wall_s
         self._next_look = self._began + _LOOK_EVERY_S
         self._next_disk = self._began + _LOOK_AT_DISK_EVERY_S
-        self._free_at_start = _free_bytes(box.scratch)
+        self._free_at_start = _free_bytes(box.submissions_plan.scratch)
         self._open = {box.channel.fileno(), box.output}
 
     def until_the_end(self) -> Report:
@@ -263,6 +268,8 @@ class Watch:
             self._wait()
             self._look()
         self._drain()
+        if cgroup.ran_out(self._plan.group):
+            self._stop_for_memory()
         status = self.box.status or 0
         if self.box.keeper and not (self.stop or self.tally.finished):
             status = self.box.keeper.end()  # the checks ended because the submission's process did
@@ -363,11 +370,9 @@ class Watch:
             ]
         used = processes.usage(pids, self._birth_memory)
         limits = self.limits
-        if used.memory > limits.memory_mb * _MEGABYTE:
-            self._stop(
-                Verdict.MEMORY_LIMIT, f"it used more than {limits.memory_mb} MB",
-                "look for a list that keeps graphs or tensors alive, or a shape that is far too large",
-            )  # fmt: skip
+        over = used.memory > limits.memory_mb * _MEGABYTE
+        if over and not cgroup.counts(self._plan.group):
+            self._stop_for_memory()
         elif used.processes > limits.processes + (3 if self.box.keeper else 1):
             self._stop(
                 Verdict.CRASHED, f"stopped: it started more than {limits.processes} processes"
@@ -382,12 +387,18 @@ class Watch:
             return  # its file systems are of limited size
         allowed = 4 * self.limits.file_mb * _MEGABYTE
         # Files that were deleted while open have no name to be counted by; the free space tells.
-        hidden = self._free_at_start - _free_bytes(self.box.scratch) - 1024 * _MEGABYTE
-        size, files = _size_of(self.box.scratch)
+        hidden = self._free_at_start - _free_bytes(self._plan.scratch) - 1024 * _MEGABYTE
+        size, files = _size_of(self._plan.scratch)
         if size > allowed or hidden > allowed or files > 16384:
             self._stop(
                 Verdict.OUTPUT_LIMIT, f"it wrote more than {4 * self.limits.file_mb} MB of files"
             )
+
+    def _stop_for_memory(self) -> None:
+        self._stop(
+            Verdict.MEMORY_LIMIT, f"it used more than {self.limits.memory_mb} MB of memory",
+            "look for a list that keeps graphs or tensors alive, or a shape that is far too large",
+        )  # fmt: skip
 
     def _stop(self, verdict: Verdict, message: str, hint: str = "") -> None:
         if self.stop is None and not self.tally.finished:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from drill.challenge import Limits
 from drill.judge.confine import (
+    cgroup,
     landlock,
     limits,
     macos,
@@ -50,6 +51,7 @@ class Plan:
     limits: Limits
     device: str
     scratch: str
+    group: str = ""  # the cgroup that counts its memory, where one can be had
 
     @property
     def compiles(self) -> bool:
@@ -64,7 +66,7 @@ def layers() -> tuple[Layer, ...]:
     """Try every layer for real, each in a process that is thrown away."""
     if sys.platform == "darwin":
         return (_macos_layer(),)
-    return (_namespaces_layer(), _landlock_layer(), _seccomp_layer())
+    return (_namespaces_layer(), _landlock_layer(), _seccomp_layer(), _cgroup_layer())
 
 
 def level(found: tuple[Layer, ...] | None = None) -> str:
@@ -139,6 +141,16 @@ def _seccomp_layer() -> Layer:
     return Layer("seccomp", True, f"{len(seccomp.program(seccomp.Policy()))} instructions")
 
 
+def _cgroup_layer() -> Layer:
+    place = cgroup.available()
+    if place:
+        return Layer("cgroup", True, f"memory is counted by the kernel, in {place}")
+    return Layer(
+        "cgroup", False, "none is delegated to you, so memory is watched from outside, every 25 ms",
+        "work in a shell of a systemd user session: systemd-run --user --scope bash",
+    )  # fmt: skip
+
+
 def _attempt(action: Callable[[], None]) -> str:
     """Run `action` in a process of its own; returns its complaint, "" where it worked."""
     reading, writing = os.pipe()
@@ -180,6 +192,7 @@ def enter(plan: Plan, clock: Clock) -> tuple[str, ...]:
     Raises OSError where a layer that the level stands on cannot be applied.
     """
     system.die_with_parent(signal.SIGKILL)
+    cgroup.join(plan.group)  # while /sys can be seen
     missing: list[str] = []
     if plan.level == FULL:
         missing += namespaces.take_private_root(_private_root(plan))
