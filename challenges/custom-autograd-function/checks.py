@@ -149,6 +149,9 @@ def test_leading_dimensions(submission, device, shape):
     x = noncontiguous(x.detach()).requires_grad_()
     tried("a backward pass through " + CALL.format(-0.5), x=x, beta=beta)
     y = submission.Swish.apply(x, beta, -0.5)
+    assert_close(
+        y, swish(x, beta, -0.5), mistakes={"the sign of scale is lost": swish(x, beta, 0.5)}
+    )
     hint = "beta's gradient is summed over all leading dimensions, of which there may be none"
     try:
         gradients(y, [x, beta], torch.ones_like(x))
@@ -157,15 +160,47 @@ def test_leading_dimensions(submission, device, shape):
     assert_same_gradients(y, swish(x, beta, -0.5), {"x": x, "beta": beta}, hint=hint)
 
 
+def test_memory_layout(submission, device):
+    """x and the incoming gradient may have any memory layout"""
+    x = torch.randn(3, 4, 2, device=device, dtype=torch.float64).permute(2, 1, 0).requires_grad_()
+    beta = inputs(device, 3)[1]
+    for call, cotangent in {
+        "a permuted x": torch.randn_like(x).contiguous(),
+        "a permuted x and an incoming gradient like it": torch.randn_like(x),
+        "an incoming gradient that is expanded, as that of sum() is": x.new_ones(()).expand_as(x),
+    }.items():
+        tried(f"a backward pass through {CALL.format(2.5)}, with {call}", x=x, beta=beta)
+        expected = gradients(swish(x, beta, 2.5), [x, beta], cotangent)
+        try:
+            got = gradients(submission.Swish.apply(x, beta, 2.5), [x, beta], cotangent)
+        except RuntimeError as error:
+            fail(
+                f"it raises RuntimeError: {error}",
+                hint="view wants a layout that fits; reshape and sum take any",
+            )
+        assert_close(got, expected, what="the gradients")
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_float32_and_float64(submission, device, dtype):
     """results and gradients have the dtype of the inputs"""
     x, beta = inputs(device, 4, 3, dtype=dtype)
-    tried("a backward pass through " + CALL.format(2.5), x=x, beta=beta)
-    y = submission.Swish.apply(x, beta, 2.5)
-    assert_close(y, swish(x, beta, 2.5))
-    # 1e-5: the derivative is a sum of terms, each rounded
-    assert_same_gradients(y, swish(x, beta, 2.5), {"x": x, "beta": beta}, rtol=1e-5, atol=1e-5)
+    scale = 1 / 3  # a number that float32 would round
+    tried("a backward pass through " + CALL.format("1 / 3"), x=x, beta=beta)
+    y = submission.Swish.apply(x, beta, scale)
+    # 1e-5: the derivative is a sum of terms, each rounded; in float64, 1e-12 shows a step in float32
+    bound = 1e-5 if dtype == torch.float32 else 1e-12
+    hint = "every tensor takes its dtype from x; float32 on the way leaves 7 digits"
+    assert_close(y, swish(x, beta, scale), rtol=bound, atol=bound, hint=hint)
+    # The engine casts what has another dtype by itself; backward should not rely on it.
+    returned = submission.Swish.backward(y.grad_fn, torch.ones_like(y))
+    for name, gradient in zip(("x", "beta"), returned[:2], strict=True):
+        assert gradient.dtype == dtype, (
+            f"backward returns {gradient.dtype} for {name}, which is {dtype}"
+        )
+    assert_same_gradients(
+        y, swish(x, beta, scale), {"x": x, "beta": beta}, rtol=bound, atol=bound, hint=hint
+    )
 
 
 @pytest.mark.parametrize("needed", ["x", "beta"])
@@ -206,7 +241,7 @@ def test_change_in_place_is_noticed(submission, device):
             continue
         fail(
             f"{name} was changed after the forward pass, and backward ran without an error",
-            mistake="what is set as an attribute of ctx is not watched, so backward may compute with other numbers than forward did",
+            mistake="what is set as an attribute of ctx, or saved as a copy, is not watched, so backward may compute with other numbers than forward did",
             hint="ctx.save_for_backward(x, beta)",
         )
 
@@ -271,6 +306,11 @@ def test_large_values(submission, device):
         [[-500.0, 500.0], [500.0, -80.0], [0.0, 90.0]], device=device, requires_grad=True
     )
     beta = torch.tensor([2.0, -3.0], device=device, requires_grad=True)
+    zeros = torch.zeros(2, 2, device=device, requires_grad=True)
+    tried("a backward pass through " + CALL.format(1.0), x=zeros.tolist(), beta=beta.tolist())
+    y = submission.Swish.apply(zeros, beta, 1.0)
+    if not all_finite([y, *gradients(y, [zeros, beta], torch.ones_like(zeros))]):
+        fail("NaN or infinity comes out where x is 0", hint="is something divided by x, or by y?")
     tried("a backward pass through " + CALL.format(1.0), x=x.tolist(), beta=beta.tolist())
     y = submission.Swish.apply(x, beta, 1.0)
     if not all_finite([y, *gradients(y, [x, beta], torch.ones_like(x))]):
