@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from drill.checking import assert_close, assert_same_gradients, fail, tried, unchanged
+from drill.checking import all_finite, assert_close, assert_same_gradients, fail, tried, unchanged
 
 
 def affine(*shape, device, dtype=torch.float32):
@@ -31,15 +31,30 @@ def test_values_match_f_layer_norm(submission, device):
         submission.layer_norm(x.clone(), weight.clone(), bias.clone()),
         expected,
         mistakes={
-            "the variance is divided by n - 1; use correction=0 (unbiased=False)": normalised(x, -1, correction=1) * weight + bias,
-            "the statistics are taken over the batch (dim 0), as BatchNorm does; LayerNorm takes them over each row": normalised(x, 0) * weight + bias,
-            "one mean and variance are taken over the whole tensor; each row has its own": normalised(x, (0, 1)) * weight + bias,
+            "the variance is divided by n - 1; use correction=0 (unbiased=False)": normalised(
+                x, -1, correction=1
+            )
+            * weight
+            + bias,
+            "the statistics are taken over the batch (dim 0), as BatchNorm does; LayerNorm takes them over each row": normalised(
+                x, 0
+            )
+            * weight
+            + bias,
+            "one mean and variance are taken over the whole tensor; each row has its own": normalised(
+                x, (0, 1)
+            )
+            * weight
+            + bias,
             "the bias is never added": normal * weight,
             "the weight is never applied": normal + bias,
             "neither weight nor bias is applied": normal,
             "the bias is added before the weight multiplies": (normal + bias) * weight,
             "the division is by the variance; take its root": (x - mean) / var * weight + bias,
-            "the mean is not subtracted (that is RMSNorm's way)": x / torch.sqrt(var + 1e-5) * weight + bias,
+            "the mean is not subtracted (that is RMSNorm's way)": x
+            / torch.sqrt(var + 1e-5)
+            * weight
+            + bias,
         },
         hint="(x - mean) / sqrt(var + eps) * weight + bias",
     )
@@ -58,12 +73,22 @@ def test_eps_is_under_the_root(submission, device, eps):
     mistakes = {
         "eps is outside the root: sqrt(var) + eps": centred / (var.sqrt() + used) * weight + bias,
         "eps is never added": centred / var.sqrt() * weight + bias,
-        "eps is a floor for the variance; it should be added": centred / var.clamp(min=used).sqrt() * weight + bias,
+        "eps is a floor for the variance; it should be added": centred
+        / var.clamp(min=used).sqrt()
+        * weight
+        + bias,
     }
     for other in (1e-5, 1e-6, 1e-8, 1e-12):
-        sentence = f"eps is {other:g} here, whatever the caller gives" if eps else f"the default of eps is {other:g}; it should be 1e-5"
+        sentence = (
+            f"eps is {other:g} here, whatever the caller gives"
+            if eps
+            else f"the default of eps is {other:g}; it should be 1e-5"
+        )
         mistakes[sentence] = centred / (var + other).sqrt() * weight + bias
-    tried("layer_norm(x, weight, bias)" if eps is None else f"layer_norm(x, weight, bias, eps={eps})", x=x)
+    tried(
+        "layer_norm(x, weight, bias)" if eps is None else f"layer_norm(x, weight, bias, eps={eps})",
+        x=x,
+    )
     arguments = {} if eps is None else {"eps": eps}
     y = submission.layer_norm(x.clone(), weight, bias, **arguments)
     # Small values: a difference of eps must not hide behind the absolute tolerance.
@@ -86,9 +111,17 @@ def test_dims_are_those_of_weight(submission, device, shape, over):
         submission.layer_norm(x.clone(), weight, bias),
         expected,
         mistakes={
-            "the statistics are taken over the last dimension only; weight has more": normalised(x, -1) * weight + bias,
-            "the statistics are taken over all dimensions but the first; weight has fewer": all_but_first * weight + bias,
-            "the statistics are taken over the whole tensor": normalised(x, tuple(range(x.ndim))) * weight + bias,
+            "the statistics are taken over the last dimension only; weight has more": normalised(
+                x, -1
+            )
+            * weight
+            + bias,
+            "the statistics are taken over all dimensions but the first; weight has fewer": all_but_first
+            * weight
+            + bias,
+            "the statistics are taken over the whole tensor": normalised(x, tuple(range(x.ndim)))
+            * weight
+            + bias,
         },
         hint="dims = tuple(range(-weight.ndim, 0))",
     )
@@ -104,7 +137,10 @@ def test_large_mean(submission, device):
     expected = F.layer_norm(x.double(), (8,), weight.double(), bias.double()).float()
     tried("layer_norm(x, weight, bias), where x is about 20000 with a spread of 10", x=x)
     y = submission.layer_norm(x.clone(), weight, bias)
-    close = y.shape == expected.shape and torch.isclose(y.double(), expected.double(), rtol=0.1, atol=0.1).all()
+    close = (
+        y.shape == expected.shape
+        and torch.isclose(y.double(), expected.double(), rtol=0.1, atol=0.1).all()
+    )
     if not close:
         fail(
             "the values are far off where the mean is large",
@@ -119,7 +155,27 @@ def test_float64_stays_float64(submission, device):
     weight, bias = affine(7, device=device, dtype=torch.float64)
     expected = F.layer_norm(x, (7,), weight, bias)
     tried("layer_norm(x, weight, bias)", x=x, weight=weight)
-    assert_close(submission.layer_norm(x.clone(), weight, bias), expected, hint="nothing should be cast to float32")
+    assert_close(
+        submission.layer_norm(x.clone(), weight, bias),
+        expected,
+        hint="nothing should be cast to float32",
+    )
+
+
+def test_bfloat16_stays_bfloat16(submission, device):
+    """the result has the dtype of x in half precision too"""
+    x = (4 * torch.randn(4, 7, device=device) + 3).bfloat16()
+    weight, bias = affine(7, device=device, dtype=torch.bfloat16)
+    expected = F.layer_norm(x.float(), (7,), weight.float(), bias.float()).bfloat16()
+    tried("layer_norm(x, weight, bias)", x=x, weight=weight)
+    # eight bits of precision in each step, and values up to about 8: this looks at the dtype
+    assert_close(
+        submission.layer_norm(x.clone(), weight, bias),
+        expected,
+        hint="compute in float32 if you like, and come back with .to(x.dtype)",
+        rtol=0.1,
+        atol=0.3,
+    )
 
 
 def test_noncontiguous_input(submission, device):
@@ -131,7 +187,10 @@ def test_noncontiguous_input(submission, device):
     try:
         y = submission.layer_norm(x, weight, bias)
     except RuntimeError as error:
-        fail(f"raises RuntimeError: {error}", hint="reshape copies where view cannot; or use mean(dims, keepdim=True)")
+        fail(
+            f"raises RuntimeError: {error}",
+            hint="reshape copies where view cannot; or use mean(dims, keepdim=True)",
+        )
     assert_close(y, expected)
 
 
@@ -166,10 +225,41 @@ def test_gradients_match_autograd(submission, device):
         cotangent=cotangent,
         mistakes={
             "x": {
-                "mean and variance are treated as constants; x reaches the output through them too": gradient_with(mean.detach(), var.detach()),
-                "the mean is treated as a constant; x reaches the output through it too": gradient_with(mean.detach(), var),
-                "the variance is treated as a constant; x reaches the output through it too": gradient_with(mean, var.detach()),
+                "mean and variance are treated as constants; x reaches the output through them too": gradient_with(
+                    mean.detach(), var.detach()
+                ),
+                "the mean is treated as a constant; x reaches the output through it too": gradient_with(
+                    mean.detach(), var
+                ),
+                "the variance is treated as a constant; x reaches the output through it too": gradient_with(
+                    mean, var.detach()
+                ),
             }
         },
         hint="no detach, no .data and no no_grad on the way",
+    )
+
+
+def test_gradient_without_variance(submission, device):
+    """the gradient is right where a row has no variance"""
+    x = 4 * torch.randn(4, 6, device=device, dtype=torch.float64) + 3
+    x[2] = 3.0
+    x.requires_grad_()
+    weight, bias = affine(6, device=device, dtype=torch.float64)
+    cotangent = torch.randn_like(x)
+    tried("a backward pass through layer_norm(x, weight, bias), where all of x[2] is 3.0", x=x)
+    y = submission.layer_norm(x, weight, bias)
+    (gradient,) = torch.autograd.grad(y, x, cotangent, retain_graph=True)
+    if not all_finite(gradient):
+        fail(
+            "the gradient of x is not finite where a row has no variance",
+            mistake="the root of a variance of zero has an infinite slope; add eps before the root",
+            hint="torch.sqrt(var + eps)",
+        )
+    assert_same_gradients(
+        y,
+        F.layer_norm(x, (6,), weight, bias),
+        {"x": x},
+        cotangent=cotangent,
+        hint="a row without variance is treated like any other; eps is there for it",
     )
