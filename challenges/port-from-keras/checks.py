@@ -8,7 +8,7 @@ from drill.checking import assert_close, fail, tried
 
 # (height, width, channels), first kernel, f1, second kernel, f2, units
 UNEVEN = ((10, 7, 3), (3, 3), 5, (2, 4), 4, 6)
-WIDE = ((7, 12, 2), (5, 4), 3, (3, 3), 5, 4)
+WIDE = ((7, 12, 2), (4, 3), 3, (3, 3), 5, 4)
 POINT = ((9, 8, 3), (1, 1), 4, (3, 1), 6, 5)  # a kernel smaller than the stride
 TRAINED = (
     "conv1/kernel",
@@ -170,6 +170,8 @@ def ideas(weights, x):
         "the ReLU comes before the batch norm; it comes after it": {"relu_first": True},
         "a softmax is added; the dense layer has no activation": {"softmax": True},
         "the pool takes the average; it takes the maximum": {"pool": "average"},
+        "bn/gamma is not loaded": {"bn/gamma": np.ones_like(w["bn/gamma"])},
+        "bn/beta is not loaded": {"bn/beta": np.zeros_like(w["bn/beta"])},
         "conv1/bias is not loaded": {"conv1/bias": zero["conv1/bias"]},
         "conv2/bias is not loaded": {"conv2/bias": zero["conv2/bias"]},
         "dense/bias is not loaded": {"dense/bias": zero["dense/bias"]},
@@ -196,6 +198,10 @@ def build(submission, case, seed, device):
     model = submission.port({name: value.copy() for name, value in weights.items()}, case[0])
     if not isinstance(model, torch.nn.Module):
         fail(f"port should return an nn.Module, got a {type(model).__name__}")
+    for tensor in (*model.parameters(), *model.buffers()):
+        assert not tensor.is_floating_point() or tensor.dtype == torch.float32, (
+            f"the module should start in float32, and has a tensor of {tensor.dtype}"
+        )
     return weights, model.to(device)
 
 
@@ -268,9 +274,10 @@ def test_training_mode(submission, device, seed):
     expected = keras(weights, x, training=True)
     model.train()
     assert hasattr(model, "bn"), "the batch norm should be called bn, so that model.bn is it"
-    assert hasattr(model.bn, "running_mean"), (
-        "model.bn should have the buffers running_mean and running_var"
-    )
+    for name in ("running_mean", "running_var"):
+        assert name in dict(model.bn.named_buffers()), (
+            f"model.bn.{name} should be a buffer, which state_dict saves and double() converts: register_buffer"
+        )
     old = torch.from_numpy(weights["bn/moving_mean"].copy())
     assert_close(
         model.bn.running_mean.detach().cpu(), old, what="model.bn.running_mean before training"
@@ -326,6 +333,21 @@ def test_parameters(submission, device, seed):
     assert not unused, f"no gradient reaches the parameter of shape {unused[0]}"
 
 
+def test_modules_are_independent(submission, device, seed):
+    """a second port leaves the first module alone"""
+    weights, model = build(submission, UNEVEN, seed, device)
+    build(submission, UNEVEN, seed + 1, device)[1].train()(images(UNEVEN, 2, device))
+    x = images(UNEVEN, 3, device)
+    actual = forward(
+        model.eval(), x, "first = port(weights, shape); port(other_weights, shape); first.eval()(x)"
+    )
+    if not torch.allclose(actual, keras(weights, x).to(actual), rtol=1e-3, atol=1e-3):
+        fail(
+            "the first module computes something else once a second one has been made",
+            mistake="the two share a layer or a tensor; make every layer inside of port",
+        )
+
+
 def test_arrays_are_copied(submission, device, seed):
     """training the module leaves the arrays alone"""
     weights = arrays(UNEVEN, seed)
@@ -357,3 +379,40 @@ def test_float64(submission, device, seed):
     actual = forward(model.double().eval(), x, "port(weights, input_shape).double()(x)", hint)
     # the oracle adds up in another order
     assert_close(actual, expected.to(device), rtol=1e-6, atol=1e-6, hint=hint)
+
+
+def slopes(model, x, tensor):
+    """The slope of a random sum of the output along a random direction of tensor: by autograd, and by differences."""
+    out = model(x)
+    weights, direction = torch.randn_like(out), torch.randn_like(tensor)
+    (gradient,) = torch.autograd.grad((out * weights).sum(), [tensor], allow_unused=True)
+    by_autograd = 0.0 if gradient is None else (gradient * direction).sum().item()
+    step, values, start = 1e-7, [], tensor.detach().clone()
+    with torch.no_grad():
+        for sign in (1, -1):
+            tensor.copy_(start + sign * step * direction)
+            values.append((model(x) * weights).sum().item())
+        tensor.copy_(start)
+    return by_autograd, (values[0] - values[1]) / (2 * step)
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["train mode", "eval mode"])
+def test_gradients(submission, device, seed, training):
+    """the gradients are those of the output"""
+    _, model = build(submission, WIDE, seed, device)
+    model = model.double().train(training)
+    x = images(WIDE, 3, device).double().requires_grad_()
+    mode = "train" if training else "eval"
+    forward(model, x, f"a backward pass through port(weights, input_shape).double().{mode}()(x)")
+    for name, tensor in (*model.named_parameters(), ("the input", x)):
+        for _ in range(2):  # a second try: a difference over a kink of ReLU says nothing
+            found, expected = slopes(model, x, tensor)
+            if abs(found - expected) <= 1e-3 * (1 + abs(expected)):
+                break
+        else:
+            fail(
+                f"in {mode} mode the gradient of {name} has the slope {found:.6g} along a random direction, and the output has {expected:.6g}",
+                mistake="" if found else f"no gradient reaches {name}",
+                hint="look for detach, .data and no_grad in forward; in train mode the batch's mean and variance depend on what came before, "
+                "and take part in the gradient",
+            )

@@ -1,4 +1,5 @@
 """Casts to float32 in forward."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

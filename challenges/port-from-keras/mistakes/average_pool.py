@@ -1,4 +1,5 @@
 """Takes averages."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Squeezes the result."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Reshapes the dense kernel instead of transposing it."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -29,7 +30,9 @@ class Model(nn.Module):
             self.bn.running_var.copy_(torch.tensor(w["bn/moving_variance"]))
             self.conv2.weight.copy_(torch.tensor(w["conv2/kernel"].transpose(3, 2, 0, 1)))
             self.conv2.bias.copy_(torch.tensor(w["conv2/bias"]))
-            self.dense.weight.copy_(torch.tensor(w["dense/kernel"]).reshape(self.dense.weight.shape))
+            self.dense.weight.copy_(
+                torch.tensor(w["dense/kernel"]).reshape(self.dense.weight.shape)
+            )
             self.dense.bias.copy_(torch.tensor(w["dense/bias"]))
 
     def forward(self, x):

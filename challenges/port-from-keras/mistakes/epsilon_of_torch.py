@@ -1,4 +1,5 @@
 """Leaves torch's default epsilon."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

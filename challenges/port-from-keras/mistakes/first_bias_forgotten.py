@@ -1,4 +1,5 @@
 """Forgets the bias of conv1, as batch norm follows."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Forgets the ReLU after the batch norm."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Flattens in PyTorch's order."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Runs without a graph."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

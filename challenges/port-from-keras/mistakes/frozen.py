@@ -1,4 +1,5 @@
 """Freezes everything that was loaded."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

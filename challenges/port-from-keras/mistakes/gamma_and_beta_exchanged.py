@@ -1,4 +1,5 @@
 """Exchanges gamma and beta."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Gives F.pad the height first."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

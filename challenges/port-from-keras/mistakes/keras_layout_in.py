@@ -1,4 +1,5 @@
 """Takes images of Keras's layout."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

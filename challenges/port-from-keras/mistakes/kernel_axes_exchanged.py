@@ -1,4 +1,5 @@
 """Turns the whole kernel round, which exchanges height and width."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -21,7 +22,13 @@ class Model(nn.Module):
         self.conv2 = nn.Conv2d(f1, f2, self.k2)
         self.dense = nn.Linear(*w["dense/kernel"].shape)
         with torch.no_grad():
-            self.conv1.weight.copy_(torch.tensor(w["conv1/kernel"].T.reshape(self.conv1.weight.shape) if kh1 == kw1 else w["conv1/kernel"].transpose(3, 2, 0, 1)))
+            self.conv1.weight.copy_(
+                torch.tensor(
+                    w["conv1/kernel"].T.reshape(self.conv1.weight.shape)
+                    if kh1 == kw1
+                    else w["conv1/kernel"].transpose(3, 2, 0, 1)
+                )
+            )
             self.conv1.bias.copy_(torch.tensor(w["conv1/bias"]))
             self.bn.weight.copy_(torch.tensor(w["bn/gamma"]))
             self.bn.bias.copy_(torch.tensor(w["bn/beta"]))

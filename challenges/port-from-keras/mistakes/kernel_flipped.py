@@ -1,4 +1,5 @@
 """Flips the kernels, as if Keras convolved in the mathematical sense."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -21,13 +22,17 @@ class Model(nn.Module):
         self.conv2 = nn.Conv2d(f1, f2, self.k2)
         self.dense = nn.Linear(*w["dense/kernel"].shape)
         with torch.no_grad():
-            self.conv1.weight.copy_(torch.tensor(w["conv1/kernel"].transpose(3, 2, 0, 1).copy()).flip(2, 3))
+            self.conv1.weight.copy_(
+                torch.tensor(w["conv1/kernel"].transpose(3, 2, 0, 1).copy()).flip(2, 3)
+            )
             self.conv1.bias.copy_(torch.tensor(w["conv1/bias"]))
             self.bn.weight.copy_(torch.tensor(w["bn/gamma"]))
             self.bn.bias.copy_(torch.tensor(w["bn/beta"]))
             self.bn.running_mean.copy_(torch.tensor(w["bn/moving_mean"]))
             self.bn.running_var.copy_(torch.tensor(w["bn/moving_variance"]))
-            self.conv2.weight.copy_(torch.tensor(w["conv2/kernel"].transpose(3, 2, 0, 1).copy()).flip(2, 3))
+            self.conv2.weight.copy_(
+                torch.tensor(w["conv2/kernel"].transpose(3, 2, 0, 1).copy()).flip(2, 3)
+            )
             self.conv2.bias.copy_(torch.tensor(w["conv2/bias"]))
             self.dense.weight.copy_(torch.tensor(w["dense/kernel"].T))
             self.dense.bias.copy_(torch.tensor(w["dense/bias"]))

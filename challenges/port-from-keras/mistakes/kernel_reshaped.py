@@ -1,4 +1,5 @@
 """Reshapes the kernels instead of permuting them."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Puts the larger half before."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Keeps the arrays' memory."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

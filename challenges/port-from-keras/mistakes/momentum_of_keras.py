@@ -1,4 +1,5 @@
 """Hands Keras's momentum to torch."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Forgets that the total is at least 0."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Forgets the padding of conv2."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Pads k // 2 on both sides at stride 2."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

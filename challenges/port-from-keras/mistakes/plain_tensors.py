@@ -1,4 +1,5 @@
 """Keeps the dense kernel as a plain tensor."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -28,8 +29,8 @@ class Model(nn.Module):
             self.bn.running_var.copy_(torch.tensor(w["bn/moving_variance"]))
             self.conv2.weight.copy_(torch.tensor(w["conv2/kernel"].transpose(3, 2, 0, 1)))
             self.conv2.bias.copy_(torch.tensor(w["conv2/bias"]))
-            self.kernel = torch.tensor(w['dense/kernel'])
-            self.offset = torch.tensor(w['dense/bias'])
+            self.kernel = torch.tensor(w["dense/kernel"])
+            self.offset = torch.tensor(w["dense/bias"])
 
     def forward(self, x):
         top, bottom = same(x.shape[2], self.k1[0], 2)

@@ -1,4 +1,5 @@
 """Keeps the odd row and column."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

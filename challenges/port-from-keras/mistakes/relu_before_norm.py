@@ -1,4 +1,5 @@
 """Has the ReLU before the batch norm."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

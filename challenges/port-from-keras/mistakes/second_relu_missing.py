@@ -1,4 +1,5 @@
 """Forgets the activation of conv2."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Adds a softmax."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

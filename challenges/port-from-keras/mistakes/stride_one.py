@@ -1,4 +1,5 @@
 """Forgets the stride."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn

@@ -1,4 +1,5 @@
 """Loads the root of the variance."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
