@@ -2,7 +2,6 @@
 
 import copy
 import math
-import numbers
 import weakref
 from itertools import chain
 
@@ -214,6 +213,66 @@ def test_old_gradients_take_no_part(submission, device):
         )
 
 
+class Scores(nn.Module):
+    """Token indices (B,) to a column (B, 1); keeps what it was given and what it gave."""
+
+    def __init__(self):
+        super().__init__()
+        self.table = nn.Embedding(20, 1)
+        self.inputs, self.outputs = [], []
+
+    def forward(self, x):
+        y = self.table(x)
+        self.inputs.append(x.detach().clone())
+        self.outputs.append(y.detach().clone())
+        return y
+
+
+def test_batches_go_in_as_they_are(submission, device):
+    """the data, the output and the target are passed on as they are"""
+    model = Scores().to(device)
+    # A table's gradient is zero in the rows that a batch does not use.
+    data = torch.randperm(20, device=device)[:9], torch.randn(9, 1, device=device)
+    received = []
+
+    def criterion(output, target):
+        received.append((output.detach().clone(), target.clone()))
+        return F.mse_loss(output, target)
+
+    loader = DataLoader(TensorDataset(*data), batch_size=4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    tried("train(...) on integer data (B,) and targets (B, 1), in batches of 4, 4 and 1, 1 epoch")
+    train(submission, model, loader, criterion, optimizer, 1)
+    for i, (x, y) in enumerate(loader):
+        for what, got, expected in (
+            ("the data that the model gets", model.inputs[i], x),
+            ("the output that the criterion gets", received[i][0], model.outputs[i]),
+            ("the target that the criterion gets", received[i][1], y),
+        ):
+            hint = f"model(data), then criterion(output, target); nothing in between, in batch {i}"
+            assert_close(got, expected, what=what, hint=hint)
+
+
+def test_each_epoch_is_a_new_pass(submission, device):
+    """each epoch is one pass over the loader, which shuffles anew"""
+    seen = []
+    model = nn.Sequential(nn.Linear(1, 1)).to(device)
+    model.register_forward_hook(
+        lambda module, args, output: seen.append(args[0].flatten().tolist())
+    )
+    x = torch.arange(12.0, device=device)[:, None] / 12
+    generator = torch.Generator().manual_seed(torch.randint(2**31, ()).item())
+    loader = DataLoader(TensorDataset(x, x), batch_size=4, shuffle=True, generator=generator)
+    tried("train(...) with a loader that shuffles, 3 epochs")
+    train(submission, model, loader, nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.1), 3)
+    if seen[:3] == seen[3:6] == seen[6:9]:
+        fail(
+            "all epochs saw the same batches in the same order, although the loader shuffles",
+            mistake="the batches are collected once, which also keeps the whole data set in memory",
+            hint="go through the loader anew in each epoch: for data, target in dataloader",
+        )
+
+
 def per_epoch(case, epochs):
     """Lists of (loss, size) of every batch, by epoch, each loss taken before its update."""
     model, loader, criterion, optimizer = case.fresh()
@@ -237,7 +296,7 @@ def test_losses_come_back_as_floats(submission, device):
     """a list of plain floats comes back, one for each epoch"""
     tried("train(...), 3 epochs")
     losses = train(submission, *regression(device).fresh(), 3)
-    assert isinstance(losses, list | tuple), (
+    assert isinstance(losses, list), (
         f"the losses should come back as a list, got {'None (is a return missing?)' if losses is None else type(losses).__name__}"
     )
     assert len(losses) == 3, f"3 epochs should give 3 losses, got {len(losses)}"
@@ -248,8 +307,15 @@ def test_losses_come_back_as_floats(submission, device):
                 mistake="a tensor keeps its device memory, and its graph if it has one",
                 hint="loss.item()",
             )
-        assert isinstance(loss, numbers.Real), (
-            f"each loss should be a float, got a {type(loss).__name__}"
+        assert isinstance(loss, float), f"each loss should be a float, got a {type(loss).__name__}"
+    # Training is not cut short because the loss rises.
+    case = regression(device)
+    case.make_optimizer = lambda p: torch.optim.SGD(p, lr=0.001, maximize=True)
+    for epochs in (4, 0):
+        tried(f"train(...) with an optimizer that makes the loss rise, num_epochs={epochs}")
+        losses = train(submission, *case.fresh(), epochs)
+        assert len(losses) == epochs, (
+            f"{epochs} epochs should give {epochs} losses, got {len(losses)}"
         )
 
 
@@ -281,6 +347,16 @@ def test_losses_are_means_over_samples(submission, device):
             "the sums are not started again at each epoch": everything,
         },
         hint="add loss.item() * len(data), and divide by the number of samples added",
+    )
+    case.criterion = lambda output, target: 1e-4 * lopsided(output, target)
+    tried("train(...) on the same batches, with a criterion that is 10,000 times smaller, 1 epoch")
+    assert_close(
+        train(submission, *case.fresh(), 1),
+        [mean(losses) for losses in per_epoch(case, 1)],
+        what="losses",
+        rtol=1e-5,  # as above
+        atol=0.0,  # the losses are small
+        hint="give the losses as they are, not rounded",
     )
 
 
