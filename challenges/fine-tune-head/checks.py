@@ -10,17 +10,31 @@ from torch.nn import functional as F
 from drill.checking import assert_close, assert_shape, fail, tried
 
 
+class Gate(nn.Module):
+    """A part of the backbone that has an fc as well."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+
+    def forward(self, x):
+        return x * torch.sigmoid(self.fc(x))
+
+
 class Net(nn.Module):
-    """A backbone with BatchNorm, and a second Linear whose name starts like the head's."""
+    """Its backbone has BatchNorm, names like the head's, a parameter in no layer, and one in two layers."""
 
     def __init__(self):
         super().__init__()
         self.fc_in = nn.Linear(4, 6)
-        self.blocks = nn.Sequential(nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 5))
+        self.shift = nn.Parameter(torch.randn(4))
+        self.echo = nn.Linear(4, 6)
+        self.echo.weight = self.fc_in.weight
+        self.blocks = nn.Sequential(nn.BatchNorm1d(6), Gate(), nn.Linear(6, 5))
         self.fc = nn.Linear(5, 10)
 
     def forward(self, x):  # (B, 4) -> (B, classes)
-        return self.fc(self.blocks(self.fc_in(x)))
+        return self.fc(self.blocks(self.fc_in(x + self.shift) + self.echo(x).relu()))
 
 
 @pytest.fixture
@@ -82,8 +96,16 @@ def test_head_is_replaced(submission, model):
             mistake="a new layer starts as float32 on the CPU, wherever the model is",
             hint="nn.Linear(..., device=old.weight.device, dtype=old.weight.dtype)",
         )
+    if not all(torch.isfinite(parameter).all() for parameter in model.fc.parameters()):
+        fail(
+            "model.fc holds values that are not finite",
+            mistake="torch.empty gives memory that was never initialised",
+            hint="leave nn.Linear's own initialisation as it is",
+        )
     if torch.equal(weight, old.weight[:3].detach()):
         fail("the new head starts at rows of the old one, which stand for other classes")
+    if torch.equal(model.fc.bias, old.bias[:3]):
+        fail("the new head starts at biases of the old one, which stand for other classes")
     other = copy.deepcopy(model)
     other.fc = old
     submission.start_fine_tuning(other, 3, 0.1)
@@ -125,6 +147,8 @@ def test_only_the_head_needs_gradients(submission, model):
             f"a gradient is still needed by {', '.join(still)}",
             mistake="what starts with fc is taken for the head"
             if all(name.startswith("fc_in") for name in still)
+            else "what has fc somewhere in its name is taken for the head, which is model.fc alone"
+            if all("fc" in name for name in still)
             else "",
             hint="freeze every parameter outside model.fc",
         )
@@ -155,7 +179,9 @@ def test_optimizer_holds_the_head(submission, model):
             assert_close(group["lr"], lr, what="the head's learning rate")
             assert_close(group["momentum"], 0.9, what="the momentum")
             assert_close(group["weight_decay"], 0, what="the weight decay")
-            assert not group["nesterov"], "nesterov is not asked for"
+            assert_close(group["dampening"], 0, what="the dampening")
+            for option in ("nesterov", "maximize"):
+                assert not group[option], f"{option} is not asked for"
 
 
 def test_backbone_gets_a_group_of_its_own(submission, model):
@@ -173,10 +199,10 @@ def test_backbone_gets_a_group_of_its_own(submission, model):
                 mistake="the head's parameters are in the optimizer already; add those of the backbone alone",
                 hint="leave out model.fc.parameters(), compared by identity",
             )
-        groups = {}
+        groups, twice = {}, []
         for group in optimizer.param_groups:
             for name in names_of(model, group["params"]):
-                assert name not in groups, f"{name} is held twice"
+                twice += [name] if name in groups else []
                 groups[name] = group
         missing = [name for name, _ in model.named_parameters() if name not in groups]
         if missing:
@@ -186,6 +212,11 @@ def test_backbone_gets_a_group_of_its_own(submission, model):
                 if len(missing) == len(backbone(model))
                 else "",
                 hint="optimizer.add_param_group on the one that was passed in",
+            )
+        if twice:
+            fail(
+                f"{twice[0]} is held twice",
+                hint="model.parameters() gives a parameter that several layers share once",
             )
         for name, group in groups.items():
             lr = 0.1 if name in HEAD else backbone_lr
@@ -198,6 +229,10 @@ def test_backbone_gets_a_group_of_its_own(submission, model):
                     hint='{"params": ..., "lr": backbone_lr}',
                 )
             assert_close(group["momentum"], 0.9, what=f"the momentum of {name}")
+            assert_close(group["weight_decay"], 0, what=f"the weight decay of {name}")
+            assert not group["nesterov"], f"nesterov is not asked for, and on for {name}"
+        count = len({id(groups[name]) for name in backbone(model)})
+        assert count == 1, f"the backbone should be in one group of its own, got {count} groups"
 
 
 def test_everything_needs_gradients_after_unfreezing(submission, model):
@@ -243,18 +278,24 @@ def test_two_stages_train_as_they_should(submission, model, device):
         "start_fine_tuning(model, 3, head_lr=0.1), 2 steps, unfreeze(model, optimizer, backbone_lr=0.02), 3 steps"
     )
     train(model, optimizer, device, 2)
-    trained = copy.deepcopy(model.fc)
+    trained = copy.deepcopy(model)
+    momenta = {
+        name: optimizer.state[model.get_parameter(name)]["momentum_buffer"].clone() for name in HEAD
+    }
     submission.unfreeze(model, optimizer, 0.02)
-    for name in ("weight", "bias"):
-        if not torch.equal(getattr(model.fc, name), getattr(trained, name)):
+    for name, parameter in trained.named_parameters():
+        if not torch.equal(model.get_parameter(name), parameter):
             fail(
-                f"unfreeze changed model.fc.{name}",
-                mistake="what the head has learned in the first stage is lost",
+                f"unfreeze changed the values of model.{name}",
+                mistake="what the head has learned in the first stage is lost"
+                if name in HEAD
+                else "",
             )
-        parameter = model.get_parameter(f"fc.{name}")
-        if optimizer.state.get(parameter, {}).get("momentum_buffer") is None:
+    for name in HEAD:
+        momentum = optimizer.state.get(model.get_parameter(name), {}).get("momentum_buffer")
+        if momentum is None or not torch.equal(momentum, momenta[name]):
             fail(
-                f"the momentum of fc.{name} is lost at unfreeze",
+                f"the momentum of {name} is {'lost' if momentum is None else 'changed'} at unfreeze",
                 mistake="the optimizer's state was cleared, or rebuilt",
                 hint="add a group to the optimizer, and leave the rest of it as it is",
             )
@@ -262,3 +303,23 @@ def test_two_stages_train_as_they_should(submission, model, device):
     right = oracle_run(original, head, device, 0.02)
     for name, parameter in right.named_parameters():
         assert_close(model.get_parameter(name), parameter, what=f"{name} after both stages")
+
+
+def test_modes_are_left_alone(submission, model):
+    """train and eval modes stay as the caller has set them"""
+    for training in (True, False):
+        model.train(training)
+        model.blocks.train(not training)
+        modes = {name: module.training for name, module in model.named_modules() if name != "fc"}
+        for call in ("start_fine_tuning(model, 3, 0.1)", "unfreeze(model, optimizer, 0.01)"):
+            tried(f"{call}, then model.training and that of its modules")
+            if call.startswith("start"):
+                optimizer = submission.start_fine_tuning(model, 3, 0.1)
+            else:
+                submission.unfreeze(model, optimizer, 0.01)
+            for name, mode in modes.items():
+                now = model.get_submodule(name).training
+                assert now == mode, (
+                    f"{'model.' + name if name else 'model'} was in {'train' if mode else 'eval'} mode, "
+                    f"and is in {'train' if now else 'eval'} mode; leave modes to the caller"
+                )

@@ -1,0 +1,24 @@
+"""Takes every name with fc. in it for the head, such as that of a gate in the backbone."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    old = model.fc
+    head = nn.Linear(old.in_features, num_classes)
+    head = head.to(old.weight)
+    model.fc = head
+    for name, p in model.named_parameters():
+        p.requires_grad = "fc." in name
+    for p in model.fc.parameters():
+        p.requires_grad = True
+    return torch.optim.SGD(model.fc.parameters(), lr=head_lr, momentum=0.9)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    head = {id(p) for p in model.fc.parameters()}
+    backbone = [p for p in model.parameters() if id(p) not in head]
+    for p in backbone:
+        p.requires_grad_()
+    optimizer.add_param_group({"params": backbone, "lr": backbone_lr})

@@ -1,0 +1,25 @@
+"""Makes a group for each parameter."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    old = model.fc
+    head = nn.Linear(old.in_features, num_classes)
+    head = head.to(old.weight)
+    model.fc = head
+    for name, p in model.named_parameters():
+        p.requires_grad = False
+    for p in model.fc.parameters():
+        p.requires_grad = True
+    return torch.optim.SGD(model.fc.parameters(), lr=head_lr, momentum=0.9)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    head = {id(p) for p in model.fc.parameters()}
+    backbone = [p for p in model.parameters() if id(p) not in head]
+    for p in backbone:
+        p.requires_grad_()
+    for p in backbone:
+        optimizer.add_param_group({"params": [p], "lr": backbone_lr})
