@@ -31,16 +31,23 @@ def oracle(model, x, depth):
     state = model.state_dict()
     for i in range(depth):
         x = F.linear(x, state[f"linears.{i}.weight"], state[f"linears.{i}.bias"])
-        norm = [state[f"norms.{i}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")]
+        norm = [
+            state[f"norms.{i}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        ]
         x = F.batch_norm(x, *norm).relu()
     return F.linear(x, state["head.weight"], state["head.bias"])
 
 
 def test_every_layer_is_registered(submission, device):
-    """the norms are parts of the model"""
-    for depth in (2, 3):
-        model = build(submission, device, 3, 5, 4, depth=depth)
-        norms = [f"norms.{i}.{part}" for i in range(depth) for part in ("weight", "bias", "running_mean", "running_var")]
+    """each block has a linear layer and a norm of its own, and they are parts of the model"""
+    for options in ({}, {"depth": 3}, {"depth": 1, "freeze_norm": True}):
+        depth = options.get("depth", 2)
+        model = build(submission, device, 3, 5, 4, **options)
+        norms = [
+            f"norms.{i}.{part}"
+            for i in range(depth)
+            for part in ("weight", "bias", "running_mean", "running_var")
+        ]
         missing = [name for name in norms if name not in model.state_dict()]
         if missing:
             fail(
@@ -51,11 +58,20 @@ def test_every_layer_is_registered(submission, device):
                 else "",
             )
         needed = [f"linears.{i}.{part}" for i in range(depth) for part in ("weight", "bias")]
-        missing = [name for name in [*needed, "head.weight", "head.bias"] if name not in model.state_dict()]
+        missing = [
+            name for name in [*needed, "head.weight", "head.bias"] if name not in model.state_dict()
+        ]
         assert not missing, f"the state dict lacks {missing}"
         assert len(model.state_dict()) == 7 * depth + 2, (
             f"with depth={depth} the state dict should have {7 * depth + 2} entries, got {sorted(model.state_dict())}"
         )
+        for kind in ("linears", "norms"):
+            places = {model.state_dict()[f"{kind}.{i}.bias"].data_ptr() for i in range(depth)}
+            if len(places) < depth:
+                fail(
+                    f"{kind}.0.bias and another block's are one tensor",
+                    mistake="[layer] * depth is one layer under several names; each block needs one of its own",
+                )
 
 
 @pytest.mark.parametrize("freeze_norm", [False, True], ids=["free", "freeze_norm"])
@@ -63,9 +79,20 @@ def test_train_and_eval_reach_every_part(submission, device, freeze_norm):
     """train(), train(False) and eval() set every part, and return the model"""
     model = build(submission, device, 3, 5, 4, **({"freeze_norm": True} if freeze_norm else {}))
     norms = {f"norms.{i}" for i in range(2)}
-    for call, mode in (("eval()", False), ("train()", True), ("train(False)", False), ("train(True)", True)):
+    for call, mode in (
+        ("eval()", False),
+        ("train()", True),
+        ("train(False)", False),
+        ("train(True)", True),
+    ):
         tried(f"model.{call}, freeze_norm={freeze_norm}")
-        returned = model.eval() if call == "eval()" else model.train() if call == "train()" else model.train(mode)
+        returned = (
+            model.eval()
+            if call == "eval()"
+            else model.train()
+            if call == "train()"
+            else model.train(mode)
+        )
         if returned is not model:
             fail(
                 f"model.{call} returns {type(returned).__name__}, not the model",
@@ -85,6 +112,12 @@ def test_train_and_eval_reach_every_part(submission, device, freeze_norm):
                     else "",
                     hint="super().train(mode)",
                 )
+    frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    if frozen:
+        fail(
+            f"{frozen[0]} has requires_grad=False",
+            mistake="freeze_norm keeps the statistics; weights and biases, the norms' too, go on being trained",
+        )
 
 
 def test_eval_mode_is_deterministic(submission, device):
@@ -101,17 +134,26 @@ def test_eval_mode_is_deterministic(submission, device):
             mistake="F.dropout drops unless it is told training=False; it knows nothing of the module's mode",
             hint="F.dropout(x, p, training=self.training), or an nn.Dropout made in the constructor",
         )
-    assert_close(first, expected, what="the logits in eval mode", rtol=1e-4, atol=1e-3)  # sums of 64 terms of size 10
+    assert_close(
+        first, expected, what="the logits in eval mode", rtol=1e-4, atol=1e-3
+    )  # sums of 64 terms of size 10
     tried("model.eval()(x[:1]), a batch of one", x=x[:1])
     with torch.no_grad():
-        assert_close(model(x[:1]), expected[:1], what="the logits of a batch of one", rtol=1e-4, atol=1e-3)
+        assert_close(
+            model(x[:1]), expected[:1], what="the logits of a batch of one", rtol=1e-4, atol=1e-3
+        )
 
 
-@pytest.mark.parametrize("p", [0.5, 0.2])
-def test_dropout_works_in_training(submission, device, p):
+@pytest.mark.parametrize(
+    ("p", "freeze_norm"),
+    [(0.5, False), (0.2, False), (0.5, True)],
+    ids=["p=0.5", "p=0.2", "freeze_norm"],
+)
+def test_dropout_works_in_training(submission, device, p, freeze_norm):
     """in training mode each block drops with probability p and scales the rest"""
     sizes = (2, 600, 3)
-    model = build(submission, device, *sizes, depth=2, **({} if p == 0.5 else {"p": p})).train()
+    options = ({} if p == 0.5 else {"p": p}) | ({"freeze_norm": True} if freeze_norm else {})
+    model = build(submission, device, *sizes, depth=2, **options).train()
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.zero_()
@@ -121,17 +163,26 @@ def test_dropout_works_in_training(submission, device, p):
     model.linears[1].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     model.head.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     x = torch.randn(10, 2, device=device)
-    tried(f"model.train()(x) with p={p}, where each block's output is 1 before dropout", x=x)
+    tried(
+        f"model.train()(x) with p={p} and freeze_norm={freeze_norm}, where each block's output is 1 before dropout",
+        x=x,
+    )
     with torch.no_grad():
         model(x)
     assert len(seen) == 2, "linears[1] and head should each run once"
     for where, value in zip(("the first block", "the last block"), seen, strict=True):
         dropped = (value == 0).float().mean().item()
         if dropped == 0:
-            fail(f"nothing is dropped in {where} in training mode", hint="training=self.training, not training=False")
+            fail(
+                f"nothing is dropped in {where} in training mode",
+                mistake="dropout follows the norm's mode, not the model's" if freeze_norm else "",
+                hint="training=self.training, not training=False",
+            )
         # 6000 draws: 0.04 is six standard deviations
         assert abs(dropped - p) < 0.04, f"{where} drops a share of {dropped:.3f}, p is {p}"
-        assert not torch.equal(value[0] == 0, value[1] == 0), f"{where} drops the same places in every row"
+        assert not torch.equal(value[0] == 0, value[1] == 0), (
+            f"{where} drops the same places in every row"
+        )
         kept = value[value != 0]
         assert_close(kept, torch.full_like(kept, 1 / (1 - p)), what=f"what is kept in {where}")
     assert not torch.equal(seen[0], seen[1]), "both blocks drop the same places"
@@ -140,7 +191,47 @@ def test_dropout_works_in_training(submission, device, p):
         seen.clear()
         logits = model(x)
         tried("model.train()(x): the logits against the head applied to its own input", x=x)
-        assert_close(logits, F.linear(seen[1], model.head.weight, model.head.bias), what="the logits", hint="nothing is dropped after the head")
+        assert_close(
+            logits,
+            F.linear(seen[1], model.head.weight, model.head.bias),
+            what="the logits",
+            hint="nothing is dropped after the head",
+        )
+
+
+@pytest.mark.parametrize("freeze_norm", [False, True], ids=["free", "freeze_norm"])
+def test_statistics_in_training(submission, device, freeze_norm):
+    """in training mode the norms use and update the batch's statistics, unless they are frozen"""
+    model = build(submission, device, 6, 6, 4, depth=3, p=0.0, freeze_norm=freeze_norm).train()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    x = torch.randn(9, 6, device=device)
+    expected = x
+    for i in range(3):
+        expected = F.linear(expected, state[f"linears.{i}.weight"], state[f"linears.{i}.bias"])
+        norm = [
+            state[f"norms.{i}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")
+        ]
+        expected = F.batch_norm(expected, *norm, training=not freeze_norm).relu()  # updates `state`
+        state[f"norms.{i}.num_batches_tracked"] += not freeze_norm
+    expected = F.linear(expected, state["head.weight"], state["head.bias"])
+    tried(f"model.train()(x) with p=0 and freeze_norm={freeze_norm}", x=x)
+    with torch.no_grad():
+        actual = model(x)
+    # Sums of 6 terms of size 10.
+    assert_close(actual, expected, what="the logits in training mode", rtol=1e-4, atol=1e-3)
+    now = model.state_dict()
+    for name, value in state.items():
+        assert_close(
+            now[name], value, what=f"{name} after one training batch", rtol=1e-4, atol=1e-4,
+            hint="a frozen norm keeps its statistics" if freeze_norm else "as BatchNorm1d with its defaults updates them",
+        )  # fmt: skip
+
+
+class Notes(list):
+    """What a probe has seen; a copy of the probe writes into the same notes."""
+
+    def __deepcopy__(self, memo):
+        return self
 
 
 class Probe(nn.Module):
@@ -149,21 +240,27 @@ class Probe(nn.Module):
     def __init__(self, classes=3):
         super().__init__()
         self.norm = nn.BatchNorm1d(classes)
+        self.norm.running_mean.fill_(2.0)
         self.drop = nn.Dropout(0.5)
+        self.second_drop = nn.Dropout(0.5)
         self.weight = nn.Parameter(torch.ones(()))
-        self.seen = []
+        self.fixed = nn.Parameter(torch.ones(()), requires_grad=False)
+        self.seen = Notes()
 
     def forward(self, x):
-        self.seen.append(([m.training for m in self.modules()], torch.is_grad_enabled()))
+        y = x * self.weight * self.fixed
+        self.seen.append(([m.training for m in self.modules()], y.requires_grad))
         if len(x) > 1:
             self.norm(x)
-        return x * self.weight
+        return y
 
 
 def batches(device):
     """5, 5 and 1 samples, where an accuracy of the batches' accuracies differs from the right one."""
     target = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1], device=device)
-    guess = torch.tensor([0, 1, 2, 1, 1, 0, 0, 2, 2, 1, 1], device=device)  # 7 of 11 right: 4, 2 and 1
+    guess = torch.tensor(
+        [0, 1, 2, 1, 1, 0, 0, 2, 2, 1, 1], device=device
+    )  # 7 of 11 right: 4, 2 and 1
     x = F.one_hot(guess, 3).float() + 0.1 * torch.rand(11, 3, device=device)
     return list(zip(x.split(5), target.split(5), strict=True))
 
@@ -181,7 +278,7 @@ def test_evaluate_runs_in_eval_mode(submission, device):
             mistake="no_grad() turns off the graph, not dropout and not BatchNorm's updates; that is what model.eval() does",
         )
     assert not any(graph for _, graph in model.seen), "a graph is recorded; use torch.no_grad()"
-    assert len(model.seen) == 3, f"three batches are three forward passes, got {len(model.seen)}"
+    assert model.seen, "the model was never called"
     if not isinstance(accuracy, float):
         fail(f"the accuracy should be a float, got a {type(accuracy).__name__}", hint="use .item()")
     assert_close(
@@ -189,6 +286,41 @@ def test_evaluate_runs_in_eval_mode(submission, device):
         mistakes={"batches of unequal size count the same": (4 / 5 + 2 / 5 + 1) / 3},
     )  # fmt: skip
     assert_close(model.state_dict(), before, what="the state dict after evaluate")
+    needs = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    assert needs == {"weight": True, "fixed": False, "norm.weight": True, "norm.bias": True}, (
+        f"evaluate changes requires_grad: {needs}"
+    )
+    ids = torch.tensor([0, 2, 1, 3], device=device)
+    embedding = nn.Embedding(4, 4, device=device)
+    with torch.no_grad():
+        embedding.weight.copy_(torch.eye(4))
+    tried("evaluate(nn.Embedding(4, 4), [(ids, target)]), whose batches are whole numbers", ids=ids)
+    accuracy = submission.evaluate(embedding, [(ids, ids.clamp(max=2))])
+    assert_close(accuracy, 0.75, what="the accuracy of an embedding")
+
+
+@pytest.mark.parametrize(
+    "grad", [True, False], ids=["a graph was recorded before", "no graph was recorded before"]
+)
+def test_evaluate_leaves_torch_alone(submission, device, grad):
+    """afterwards torch records a graph or not, and draws random numbers, as before"""
+    model = Probe().to(device)
+    loader = batches(device)
+    random = torch.get_rng_state()
+    tried(f"evaluate(model, loader) under torch.set_grad_enabled({grad})")
+    with torch.set_grad_enabled(grad):
+        submission.evaluate(model, loader)
+        after = torch.is_grad_enabled()
+    if after != grad:
+        fail(
+            f"grad mode is {'on' if after else 'off'} after evaluate, and was {'on' if grad else 'off'} before",
+            mistake="set_grad_enabled(...) as a plain call lasts beyond the function; with torch.no_grad(): ends with its block",
+        )
+    if not torch.equal(torch.get_rng_state(), random):
+        fail(
+            "evaluate changes the state of the random number generator",
+            mistake="after a seed set in evaluate, training draws the same masks and orders again after each evaluation",
+        )
 
 
 @pytest.mark.parametrize("start", ["training", "eval", "one frozen layer", "one layer in training"])
