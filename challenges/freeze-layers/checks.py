@@ -30,6 +30,20 @@ class Net(nn.Module):
         return self.classifier(self.features_norm(self.features(self.stem(x))))
 
 
+class Noisy(nn.Module):
+    """Features without layers: they ask their own training flag."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(size) + 2.0)
+        self.register_buffer("calls", torch.zeros((), dtype=torch.long))
+
+    def forward(self, x):  # (B, size) -> (B, size)
+        if self.training:
+            self.calls += 1
+        return F.dropout(x * self.weight, 0.5, training=self.training)
+
+
 @pytest.fixture
 def model(device):
     """Running statistics and affine weights that are not those of the start."""
@@ -235,6 +249,31 @@ def test_features_compute_as_in_eval_mode(submission, model, device):
     )
 
 
+@pytest.mark.parametrize("kind", ["nn.BatchNorm1d(4)", "a module with F.dropout and no layers"])
+def test_features_of_any_kind(submission, device, kind):
+    """features that are a single layer, or follow their own training flag"""
+    model = Net()
+    model.features = nn.BatchNorm1d(4) if kind.startswith("nn.") else Noisy(4)
+    model.features_norm, model.classifier = nn.BatchNorm1d(4), nn.Linear(4, 2)
+    model.to(device)
+    x = torch.randn(6, 3, device=device)
+    expected = features_output(copy.deepcopy(model).eval(), x)
+    before = state(model.features)
+    tried(f"model.features is {kind}; freeze_features(model), then training")
+    submission.freeze_features(model)
+    model.train()
+    got = features_output(model, x)
+    if not torch.allclose(got, expected, rtol=1e-4, atol=1e-5):
+        fail(
+            "the output of the features is not the one of eval mode",
+            mistake="only the children of model.features, or only layers of known types, were kept in eval mode",
+            hint="model.features itself must stay in eval mode, whatever it is",
+        )
+    train(model, sgd(model), device)
+    moved = changed(before, model.features)
+    assert not moved, f"{named(moved)} changed during training"
+
+
 def test_everything_else_trains(submission, model, device):
     """all other layers train, those before the features too"""
     submission.freeze_features(model)
@@ -290,3 +329,37 @@ def test_the_rest_follows_train_and_eval(submission, model):
         assert back is model, (
             f"model.{'train' if mode else 'eval'}() should give the model back as always, got {type(back).__name__}"
         )
+
+
+def test_the_call_changes_no_mode_and_no_gradient_elsewhere(submission, model, device):
+    """outside the features, the call changes no mode and no gradient"""
+    fresh = model
+    for training in (True, False):
+        model = copy.deepcopy(fresh).train(training)
+        model.stem.train(not training)  # the caller's own doing
+        model(torch.randn(6, 3, device=device)).pow(2).sum().backward()
+        model.classifier[2].weight.grad = None
+        rest = {n: p for n, p in model.named_parameters() if not n.startswith("features.")}
+        before = {n: None if p.grad is None else p.grad.clone() for n, p in rest.items()}
+        modes = {n: m.training for n, m in model.named_modules() if n.split(".")[0] != "features"}
+        tried(
+            f"model.{'train' if training else 'eval'}(), a backward pass, then freeze_features(model)"
+        )
+        submission.freeze_features(model)
+        for name, mode in modes.items():
+            if model.get_submodule(name).training != mode:
+                fail(
+                    f"{f'model.{name}' if name else 'model'}.training was {mode}, and is {not mode} after the call",
+                    mistake="train() or eval() was called on more than the features",
+                    hint="model.features.eval(), and no other",
+                )
+        for name, parameter in rest.items():
+            old, new = before[name], parameter.grad
+            if old is None:
+                assert new is None, f"{name} had no gradient, and has one after the call"
+            elif new is None or not torch.equal(old, new):
+                fail(
+                    f"the gradient in {name} is {'gone' if new is None else 'another'} after the call; it is no part of model.features",
+                    mistake="gradients were dropped everywhere, and the caller may be accumulating them",
+                    hint="drop those of model.features.parameters() only",
+                )
