@@ -128,6 +128,9 @@ def test_ignored_positions(submission, device, ignore_index, reduction):
         "the sum is divided by all positions; divide by those that are not ignored": reduced(
             losses, keep.numel()
         ),
+        "the loss at ignored positions is NaN; it is 0": reduced(
+            losses.masked_fill(~keep, float("nan"))
+        ),
     }
     for stand_in in range(4):  # the class that an ignored target was turned into
         counted = F.cross_entropy(logits, target.masked_fill(~keep, stand_in), reduction="none")
@@ -157,8 +160,8 @@ def test_ignored_positions(submission, device, ignore_index, reduction):
 @pytest.mark.parametrize("reduction", ["none", "mean"])
 @pytest.mark.parametrize(
     "shape",
-    [(2, 5, 3, 4), (3, 4, 2), (1, 4, 1), (3, 4, 1)],
-    ids=["pixels", "tokens", "one token", "sequences of one"],
+    [(2, 5, 3, 4), (3, 4, 2), (1, 4, 1), (3, 4, 1), (2, 4, 3, 1, 2)],
+    ids=["pixels", "tokens", "one token", "sequences of one", "volumes"],
 )
 def test_further_dimensions(submission, device, shape, reduction):
     """(N, C, d1, ...) logits: the classes are dimension 1"""
@@ -281,14 +284,61 @@ def test_smoothing_skips_ignored(submission, device, reduction):
 
 def test_inputs_are_left_alone(submission, device):
     """neither logits nor target is changed, whatever their layout"""
-    for layout in (torch.clone, noncontiguous):
+
+    def batch_last(x):  # in memory, so that no view flattens it
+        return x.movedim(0, -1).contiguous().movedim(-1, 0)
+
+    for layout in (torch.clone, noncontiguous, batch_last):
         logits = layout(torch.randn(4, 3, 2, device=device))
-        target = torch.tensor([[0, 2], [-100, 1], [1, 1], [2, -100]], device=device)
+        target = layout(torch.tensor([[0, 2], [-100, 1], [1, 1], [2, -100]], device=device))
         expected = F.cross_entropy(logits, target, label_smoothing=0.1)
-        tried("cross_entropy(logits, target, label_smoothing=0.1)", logits=logits, target=target)
+        tried(
+            "cross_entropy(logits=logits, target=target, label_smoothing=0.1)",
+            logits=logits,
+            target=target,
+        )
         with unchanged(logits=logits, target=target):
-            actual = submission.cross_entropy(logits, target, label_smoothing=0.1)
+            actual = submission.cross_entropy(logits=logits, target=target, label_smoothing=0.1)
         assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.25], ids=["plain", "smoothed"])
+@pytest.mark.parametrize("reduction", ["none", "mean"])
+def test_gradient_matches_autograd(submission, device, smoothing, reduction):
+    """the logits receive the right gradient, ignored positions none"""
+    logits = torch.randn(3, 4, 2, device=device, dtype=torch.float64, requires_grad=True)
+    oracle = logits.detach().clone().requires_grad_()
+    target = torch.tensor([[3, 1], [-100, 0], [2, -100]], device=device)
+    options = {"reduction": reduction, "label_smoothing": smoothing}
+    expected = F.cross_entropy(oracle, target, **options)
+    tried(
+        f"a backward pass through cross_entropy(logits, target, **{options})",
+        logits=logits,
+        target=target,
+    )
+    actual = submission.cross_entropy(logits, target, **options)
+    cotangent = torch.randn_like(expected.detach())
+    q = F.one_hot(target.clamp(min=0), 4).movedim(-1, 1).double()
+    keep = (target != -100)[:, None]
+    each = cotangent[:, None] if reduction == "none" else cotangent / keep.sum()
+    picked = -((1 - smoothing) * q + smoothing / 4) * keep * each
+    p = torch.softmax(oracle.detach(), 1)
+    told = {
+        "no gradient flows through the normaliser, log(sum(exp)); it is detached": picked,
+        "ignored positions receive a gradient": (p - (1 - smoothing) * q - smoothing / 4) * each,
+    }
+    if smoothing:
+        told["no gradient flows through the smoothing term; it is detached"] = (
+            (1 - smoothing) * (p - q) * keep * each
+        )
+    assert_same_gradients(
+        actual,
+        expected,
+        {"logits": logits},
+        expected_inputs={"logits": oracle},
+        cotangent=cotangent,
+        mistakes={"logits": told},
+    )
 
 
 @pytest.mark.parametrize("scale", [200.0, 10000.0])
@@ -327,51 +377,44 @@ def test_large_logits(submission, device, scale):
         tried("a backward pass through cross_entropy of large logits", logits=logits)
         (gradient,) = torch.autograd.grad(actual.sum(), logits)
         assert all_finite(gradient), "the gradient of large logits is not finite"
+        oracle = logits.detach().clone().requires_grad_()
+        (right,) = torch.autograd.grad(F.cross_entropy(oracle, target, reduction="sum"), oracle)
+        # numbers near 10000 are 1e-3 apart in float32, and so may be logits - logsumexp(logits)
+        assert_close(gradient, right, what="the gradient of large logits", rtol=3e-3, atol=1e-5)
 
 
 def test_float64_stays_float64(submission, device):
-    """float64 logits give a float64 loss"""
+    """float64 logits give a float64 loss, to the last digits"""
     logits = torch.randn(4, 3, device=device, dtype=torch.float64)
     target = torch.tensor([0, 2, -100, 1], device=device)
-    for options in ({}, {"reduction": "none", "label_smoothing": 0.2}):
+    for smoothing, reduction in ((0.0, "mean"), (0.2, "none")):
+        options = {"reduction": reduction, "label_smoothing": smoothing}
         expected = F.cross_entropy(logits, target, **options)
-        tried(f"cross_entropy(logits, target, **{options})", logits=logits, target=target)
+        wrong = {
+            "the loss is computed in float32 and cast back": F.cross_entropy(
+                logits.float(), target, **options
+            ).double()
+        }
+        if reduction == "mean":
+            for eps in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10):
+                told = f"something is added to the number of positions, such as {eps:g}"
+                wrong[told] = 3 * expected / (3 + eps)
+                wrong[f"{told}, in float32"] = 3 * expected / (torch.tensor(3) + eps)
+        call = f"cross_entropy(logits, target, -100, {reduction!r}, {smoothing})"
+        tried(call, logits=logits, target=target)
+        try:
+            actual = submission.cross_entropy(logits, target, -100, reduction, smoothing)
+        except (TypeError, ValueError, KeyError, RuntimeError) as error:
+            fail(
+                f"{call} raises {type(error).__name__}: {error}",
+                hint="the arguments are logits, target, ignore_index, reduction, label_smoothing, in this order",
+            )
+        # A count off by 1e-10, or float32 on the way, is what this looks for; rounding leaves 1e-15.
         assert_close(
-            submission.cross_entropy(logits, target, **options),
+            actual,
             expected,
-            hint="nothing should be cast to one dtype",
+            rtol=1e-12,
+            atol=1e-13,
+            mistakes=wrong,
+            hint="nothing should be cast to one dtype, and nothing is added to the number of positions",
         )
-
-
-@pytest.mark.parametrize("smoothing", [0.0, 0.25], ids=["plain", "smoothed"])
-@pytest.mark.parametrize("reduction", ["none", "mean"])
-def test_gradient_matches_autograd(submission, device, smoothing, reduction):
-    """the logits receive the right gradient, ignored positions none"""
-    logits = torch.randn(3, 4, 2, device=device, dtype=torch.float64, requires_grad=True)
-    oracle = logits.detach().clone().requires_grad_()
-    target = torch.tensor([[3, 1], [-100, 0], [2, -100]], device=device)
-    options = {"reduction": reduction, "label_smoothing": smoothing}
-    expected = F.cross_entropy(oracle, target, **options)
-    tried(
-        f"a backward pass through cross_entropy(logits, target, **{options})",
-        logits=logits,
-        target=target,
-    )
-    actual = submission.cross_entropy(logits, target, **options)
-    cotangent = torch.randn_like(expected.detach())
-    q = F.one_hot(target.clamp(min=0), 4).movedim(-1, 1).double()
-    keep = (target != -100)[:, None]
-    each = cotangent[:, None] if reduction == "none" else cotangent / keep.sum()
-    picked = -((1 - smoothing) * q + smoothing / 4) * keep * each
-    assert_same_gradients(
-        actual,
-        expected,
-        {"logits": logits},
-        expected_inputs={"logits": oracle},
-        cotangent=cotangent,
-        mistakes={
-            "logits": {
-                "no gradient flows through the normaliser, log(sum(exp)); it is detached": picked
-            }
-        },
-    )
