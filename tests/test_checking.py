@@ -71,6 +71,17 @@ def test_a_mistake_that_gives_the_right_value_is_not_named() -> None:
     assert failure(torch.zeros(3), expected, mistakes={"never this": expected}).mistake == ""
 
 
+def test_a_result_that_went_through_float32_is_told() -> None:
+    expected = torch.randn(5, dtype=torch.float64)
+    with pytest.raises(CheckFailure) as caught:
+        assert_close((expected.float() / 3).double() * 3, expected)
+    assert "only float32's digits are right" in caught.value.mistake
+    with pytest.raises(CheckFailure) as caught:
+        assert_close(expected * 1.01, expected)
+    assert caught.value.mistake == ""
+    assert_close(expected / 3 * 3, expected)
+
+
 def test_a_mistake_of_another_shape_is_named() -> None:
     found = failure(torch.ones(3, 2), torch.ones(2, 3), mistakes={"transposed": torch.ones(3, 2)})
     assert found.mistake == "transposed"

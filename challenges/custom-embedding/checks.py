@@ -23,13 +23,28 @@ def test_weight_is_a_parameter(submission):
     layer = submission.Embedding(5, 3)
     registered = dict(layer.named_parameters())
     if "weight" not in registered:
-        plain = "a plain tensor is not registered; wrap it in nn.Parameter" if hasattr(layer, "weight") else ""
+        plain = (
+            "a plain tensor is not registered; wrap it in nn.Parameter"
+            if hasattr(layer, "weight")
+            else ""
+        )
         fail("self.weight is not in parameters(), so no optimizer would train it", mistake=plain)
-    assert set(registered) == {"weight"}, f"the only parameter should be weight, got {sorted(registered)}"
-    assert_shape(layer.weight, (5, 3), what="weight", hint="(num_embeddings, embedding_dim): one row for each index")
-    assert layer.weight.dtype == torch.float32, f"the weight should start as float32, got {layer.weight.dtype}"
+    assert set(registered) == {"weight"}, (
+        f"the only parameter should be weight, got {sorted(registered)}"
+    )
+    assert_shape(
+        layer.weight,
+        (5, 3),
+        what="weight",
+        hint="(num_embeddings, embedding_dim): one row for each index",
+    )
+    assert layer.weight.dtype == torch.float32, (
+        f"the weight should start as float32, got {layer.weight.dtype}"
+    )
     keys = list(layer.state_dict())
-    assert keys == ["weight"], f"the state_dict should hold weight alone, as nn.Embedding's does, got {keys}"
+    assert keys == ["weight"], (
+        f"the state_dict should hold weight alone, as nn.Embedding's does, got {keys}"
+    )
 
 
 def test_weight_starts_normal(submission):
@@ -38,15 +53,30 @@ def test_weight_starts_normal(submission):
     weight = submission.Embedding(200, 50).weight.detach()
     other = submission.Embedding(200, 50).weight.detach()
     if not torch.isfinite(weight).all():
-        fail("the weight holds values that are not finite", mistake="torch.empty gives memory that was never initialised")
-    assert not torch.equal(weight, other), "two layers start with the same weight; is torch.manual_seed called in the constructor?"
+        fail(
+            "the weight holds values that are not finite",
+            mistake="torch.empty gives memory that was never initialised",
+        )
+    assert not torch.equal(weight, other), (
+        "two layers start with the same weight; is torch.manual_seed called in the constructor?"
+    )
     mean, std = weight.mean().item(), weight.std().item()
     # 10000 values: the mean is known to 0.01, the deviation to 0.007.
     assert abs(mean) < 0.08, f"the values of N(0, 1) have the mean 0, here it is {mean:.2f}"
-    assert abs(std - 1) < 0.06, f"the values of N(0, 1) have the standard deviation 1, here it is {std:.2f}"
+    assert abs(std - 1) < 0.06, (
+        f"the values of N(0, 1) have the standard deviation 1, here it is {std:.2f}"
+    )
+    # Drawn once and repeated, or drawn for each element?
+    for dim, line in ((0, "column"), (1, "row")):
+        spread = weight.std(dim).mean().item()
+        assert spread > 0.9, (
+            f"within a {line} the values hardly differ (a standard deviation of {spread:.2f}); draw each one"
+        )
     # A uniform or sign-like start can have that mean and deviation as well; few values of N(0, 1) are beyond 2.
     beyond = (weight.abs() > 2).float().mean().item()
-    assert 0.03 < beyond < 0.065, f"4.6% of the values of N(0, 1) are beyond 2, here it is {beyond:.1%}"
+    assert 0.03 < beyond < 0.065, (
+        f"4.6% of the values of N(0, 1) are beyond 2, here it is {beyond:.1%}"
+    )
 
 
 @padded
@@ -60,12 +90,14 @@ def test_padding_row_starts_at_zero(submission, padding_idx):
         falsy = padding_idx == 0 and not zero_rows
         fail(
             f"the rows of zeros should be {expected}, got {zero_rows}",
-            mistake="`if padding_idx:` is false for 0; write `if padding_idx is not None:`" if falsy else "",
+            mistake="`if padding_idx:` is false for 0; write `if padding_idx is not None:`"
+            if falsy
+            else "",
         )
 
 
 @pytest.mark.parametrize(
-    "shape", [(7,), (), (2, 3), (1, 1), (2, 3, 4), (0,)], ids=["1-D", "0-D", "2-D", "batch of 1", "3-D", "empty"]
+    "shape", [(7,), (), (2, 3), (1, 1), (2, 3, 4)], ids=["1-D", "0-D", "2-D", "batch of 1", "3-D"]
 )
 @pytest.mark.parametrize("padding_idx", [None, 2])
 def test_rows_are_looked_up(submission, device, shape, padding_idx):
@@ -79,7 +111,10 @@ def test_rows_are_looked_up(submission, device, shape, padding_idx):
         layer.weight.mul_(2)
     rows = F.embedding(indices, layer.weight.detach().clone())
     given = indices.clone()
-    tried(f"Embedding(5, 3, padding_idx={padding_idx})(indices), every row of the table filled", indices=indices)
+    tried(
+        f"Embedding(5, 3, padding_idx={padding_idx})(indices), every row of the table filled",
+        indices=indices,
+    )
     at_padding = (indices == 2).unsqueeze(-1)
     assert_close(
         layer(given),
@@ -88,11 +123,32 @@ def test_rows_are_looked_up(submission, device, shape, padding_idx):
             "the output is set to zero at padding_idx; give the row as it is (it starts at zero, and a checkpoint may say otherwise)": torch.where(
                 at_padding, 0.0, rows
             ),
-            "the output is scaled by the root of embedding_dim; that is the transformer's business, not the table's": rows * 3**0.5,
-            "the rows are those of an earlier weight; look them up in self.weight at each call": F.embedding(indices, before),
+            "the output is scaled by the root of embedding_dim; that is the transformer's business, not the table's": rows
+            * 3**0.5,
+            "the rows are those of an earlier weight; look them up in self.weight at each call": F.embedding(
+                indices, before
+            ),
             "each row is normalised": F.normalize(rows, dim=-1),
         },
     )
+
+
+def test_float64_stays_float64(submission, device):
+    """a float64 layer gives float64"""
+    layer = table(submission.Embedding(5, 3, padding_idx=1), device, torch.float64)
+    with torch.no_grad():
+        layer.weight.div_(3)
+    indices = torch.tensor([4, 1, 0, 2], device=device)
+    expected = layer.weight.detach()[indices]
+    tried("Embedding(5, 3, padding_idx=1).double()(indices)", indices=indices)
+    try:
+        y = layer(indices.clone())
+    except RuntimeError as error:
+        fail(
+            f"a float64 layer raises: {error}",
+            hint="F.one_hot gives integers: .to(self.weight.dtype), not .float()",
+        )
+    assert_close(y, expected, rtol=0, atol=0)  # nothing is computed, so nothing is rounded
 
 
 @padded
@@ -113,35 +169,23 @@ def test_gradients_add_up(submission, device, padding_idx):
     row_0 = full.clone()
     row_0[0] = 0
     tried(f"a backward pass through Embedding(5, 3, padding_idx={padding_idx})", indices=indices)
-    y = layer(indices.clone())
-    assert y.requires_grad, "the output is cut off from the graph: look for .detach(), .data or no_grad"
-    (grad,) = gradients(y, [layer.weight], cotangent)
-    assert_close(
-        grad.to_dense(),
-        expected,
-        what="the gradient of weight",
-        mistakes={
-            "the padding row gets a gradient": full,
-            "of the gradients of a row that is used twice only the last one counts; add them up": last,
-            "the gradients of a row are averaged; add them up": mean,
-            "row 0 gets no gradient, whatever padding_idx is": row_0,
-        },
-    )
-
-
-def test_float64_stays_float64(submission, device):
-    """a float64 layer gives float64"""
-    layer = table(submission.Embedding(5, 3, padding_idx=1), device, torch.float64)
-    with torch.no_grad():
-        layer.weight.div_(3)
-    indices = torch.tensor([4, 1, 0, 2], device=device)
-    expected = layer.weight.detach()[indices]
-    tried("Embedding(5, 3, padding_idx=1).double()(indices)", indices=indices)
-    try:
-        y = layer(indices.clone())
-    except RuntimeError as error:
-        fail(f"a float64 layer raises: {error}", hint="F.one_hot gives integers: .to(self.weight.dtype), not .float()")
-    assert_close(y, expected, rtol=0, atol=0)  # nothing is computed, so nothing is rounded
+    for training in (True, False):  # a table is fine-tuned in either mode
+        y = layer.train(training)(indices.clone())
+        assert y.requires_grad, (
+            "the output is cut off from the graph: look for .detach(), .data or no_grad"
+        )
+        (grad,) = gradients(y, [layer.weight], cotangent)
+        assert_close(
+            grad.to_dense(),
+            expected,
+            what="the gradient of weight" if training else "the gradient of weight in eval mode",
+            mistakes={
+                "the padding row gets a gradient": full,
+                "of the gradients of a row that is used twice only the last one counts; add them up": last,
+                "the gradients of a row are averaged; add them up": mean,
+                "row 0 gets no gradient, whatever padding_idx is": row_0,
+            },
+        )
 
 
 def test_indices_are_left_alone(submission, device):

@@ -159,7 +159,7 @@ def test_plain_step(submission, device):
     )
 
 
-@pytest.mark.parametrize("momentum", [0.5, 0.9])
+@pytest.mark.parametrize("momentum", [0.5, 0.9, 0.99])
 def test_momentum(submission, device, momentum):
     """momentum over several steps, against torch.optim.SGD"""
     mu = momentum
@@ -313,6 +313,25 @@ def test_missing_gradients(submission, device):
         what="the parameters",
         hint="each parameter's buffer starts with the first gradient of that parameter, not with the first step of the optimizer",
     )
+
+
+def test_zero_gradients(submission, device):
+    """a gradient of zeros is a gradient: momentum and decay still move the parameter"""
+    starts = [torch.randn(shape, device=device, dtype=torch.float64) for shape in SHAPES]
+    options = {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.3}
+    gradients = [[torch.randn_like(s) for s in starts] for _ in range(3)]
+    for row, column in ((0, 1), (1, 0), (2, 0)):
+        gradients[row][column].zero_()
+    expected = run(lambda params: torch.optim.SGD(params, **options), starts, gradients)
+    skipped = [[g if bool(g.any()) else None for g in row] for row in gradients]
+    mistakes = {
+        "a gradient of zeros is taken for a missing one; only None means that there is none": run(
+            lambda params: torch.optim.SGD(params, **options), starts, skipped
+        )
+    }
+    tried("SGD(params, lr=0.1, momentum=0.9, weight_decay=0.3), some gradients zero", params=starts)
+    actual = run(lambda params: submission.SGD(params, **options), starts, gradients)
+    assert_close(actual, expected, what="the parameters", mistakes=mistakes)
 
 
 def test_gradients_survive(submission, device):

@@ -10,9 +10,9 @@ def pick_targets(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 def masked_mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Weights that sum to 1 in each row; the mean is then one batched matrix product."""
-    weight = mask / mask.sum(1, keepdim=True).clamp(min=1)  # (B, T)
+    weight = mask.to(x.dtype) / mask.sum(1, keepdim=True).clamp(min=1)  # (B, T)
     kept = x.masked_fill(~mask.unsqueeze(-1), 0.0)
-    return torch.einsum("bt,btd->bd", weight.to(x.dtype), kept)
+    return torch.einsum("bt,btd->bd", weight, kept)
 
 
 def keep_top_k(logits: torch.Tensor, k: int) -> torch.Tensor:
