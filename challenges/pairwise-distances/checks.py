@@ -22,6 +22,14 @@ def rows(n, d, device, dtype=torch.float32):
     return 2 * torch.randn(n, d, device=device, dtype=dtype) + 0.5
 
 
+def rows_apart(n, m, d, device, dtype=torch.float32):
+    """Two sets of rows, each row of one far from each of the other.
+
+    A constant of 1e-4 under the root, which the statement allows, shows at small distances alone.
+    """
+    return rows(n, d, device, dtype), rows(m, d, device, dtype) + 6
+
+
 def distances(x, y):
     """The oracle, from differences: exact at 0."""
     return torch.linalg.vector_norm(x[:, None] - y, dim=-1)
@@ -29,7 +37,7 @@ def distances(x, y):
 
 def test_distances_match_cdist(submission, device):
     """every distance equals torch.cdist's"""
-    x, y = rows(6, 3, device), rows(4, 3, device)
+    x, y = rows_apart(6, 4, 3, device)
     expected = distances(x, y)
     difference = x[:, None] - y
     squares = x.square().sum(1, keepdim=True) + y.square().sum(1)
@@ -99,12 +107,20 @@ def test_sizes_of_one(submission, device, n, m, d):
 
 def test_float64_keeps_its_precision(submission, device):
     """float64 rows, not contiguous, give float64 distances"""
-    x = noncontiguous(rows(4, 3, device, torch.float64))
-    y = rows(3, 5, device, torch.float64).T
+    x, y = rows_apart(4, 5, 3, device, torch.float64)
+    x, y = noncontiguous(x), y.T.contiguous().T
     tried(CALL, x=x, y=y)
     expected = distances(x, y)
-    # 1e-5: a small constant under the root is the submission's own choice
-    assert_close(submission.pairwise_distances(x, y), expected, rtol=1e-5, atol=1e-5)
+    assert_close(submission.pairwise_distances(x, y), expected, **LOOSE)
+    x, y = x + 1e5, y + 1e5  # float32 knows these to 0.008 alone
+    tried(f"{CALL}, where all values are near 100 000", x=x, y=y)
+    expected = distances(x, y)
+    assert_close(
+        submission.pairwise_distances(x, y),
+        expected,
+        hint="is the distance computed in float32?",
+        **LOOSE,
+    )
 
 
 def test_inputs_are_left_alone(submission, device):
@@ -117,8 +133,8 @@ def test_inputs_are_left_alone(submission, device):
 
 def test_gradients_match_cdist(submission, device):
     """x and y receive the right gradients"""
-    x = rows(5, 3, device, torch.float64).requires_grad_()
-    y = rows(4, 3, device, torch.float64).requires_grad_()
+    x, y = rows_apart(5, 4, 3, device, torch.float64)
+    x.requires_grad_(), y.requires_grad_()
     tried("a backward pass through pairwise_distances(x, y)", x=x, y=y)
     assert_same_gradients(
         submission.pairwise_distances(x, y), distances(x, y), {"x": x, "y": y}, rtol=1e-4, atol=1e-5
@@ -129,10 +145,12 @@ def test_zero_distance_passes_no_gradient(submission, device):
     """a pair of equal rows passes a gradient of 0, not NaN"""
     # small whole numbers: the expanded square is then exactly 0 for equal rows
     x = torch.randint(-3, 4, (5, 3), device=device).double()
-    y = torch.cat([x[:2], x[3:4] + 2]).requires_grad_()
+    y = torch.cat([x[3:4] + 2, x[:2]]).requires_grad_()  # equal rows stand at different places
     x.requires_grad_()
     tried(
-        "a backward pass through pairwise_distances(x, y), where rows 0 and 1 are equal", x=x, y=y
+        "a backward pass through pairwise_distances(x, y), where y[1] is x[0] and y[2] is x[1]",
+        x=x,
+        y=y,
     )
     got = submission.pairwise_distances(x, y)
     assert got.requires_grad, "the result is cut off from the graph"
@@ -154,6 +172,7 @@ def test_zero_distance_passes_no_gradient(submission, device):
             gradient,
             torch.zeros_like(gradient),
             what=f"the gradient that equal rows send to {name}",
+            hint="a constant added to the difference itself gives equal rows a direction; add it under the root",
             atol=1e-4,
         )
     want = torch.autograd.grad(distances(x, y).sum(), (x, y))
