@@ -1,6 +1,7 @@
 """Hidden checks for no-grad. A check's docstring is the line the learner sees."""
 
 import copy
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -66,6 +67,7 @@ def test_output_is_that_of_eval_mode(submission, device, how):
     x = torch.randn(6, 3, device=device)
     judge_output(submission, make(device), x, how)
     judge_output(submission, make(device, middle=[nn.Dropout(0.5)]), x, how)
+    judge_output(submission, make(device).double(), x.double(), how)
 
 
 def judge_output(submission, model, x, how):
@@ -88,6 +90,38 @@ def judge_output(submission, model, x, how):
             "these are classes; return what the model returns": expected.argmax(-1),
         },
         hint="call model.eval() before the forward pass, whichever mode the model itself is in: its parts may be in another",
+    )
+
+
+def test_every_module_runs_in_eval_mode(submission, device):
+    """modules of your own run in eval mode too, not only BatchNorm and Dropout"""
+    log = Log()
+    model = make(device, middle=[Watch(log)])
+    model.train()
+    tried("predict(model, x), with a module inside that looks at its training flag")
+    submission.predict(model, torch.randn(6, 3, device=device))
+    if any(training for training, _ in log):
+        fail(
+            "a module of the model ran with training=True",
+            mistake="only layers of known types were switched; any module may read its flag, with F.dropout(x, training=self.training)",
+            hint="model.eval() reaches every module",
+        )
+
+
+def test_hooks_run(submission, device):
+    """the model is called, so its hooks run"""
+    model = make(device)
+    x = torch.randn(6, 3, device=device)
+    model.register_forward_hook(lambda module, inputs, output: output * 2 + 1)
+    expected = copy.deepcopy(model).eval()(x).detach()
+    tried("predict(model, x), with a forward hook on the model", x=x)
+    got = submission.predict(model, x)
+    assert_close(
+        got,
+        expected,
+        what="the output",
+        mistakes={"model.forward(x) skips the hooks": (expected - 1) / 2},
+        hint="call model(x)",
     )
 
 
@@ -116,7 +150,17 @@ def test_no_graph_is_built(submission, device):
 @pytest.mark.parametrize("how", HOW)
 def test_modes_are_restored(submission, device, how):
     """each module is back in its own mode"""
+    judge_modes(submission, make(device), how, device)
+
+
+def test_modes_are_those_of_each_call(submission, device):
+    """a later call restores the modes that it found, not those of the first call"""
     model = make(device)
+    for how in HOW:
+        judge_modes(submission, model, how, device)
+
+
+def judge_modes(submission, model, how, device):
     set_modes(model, how)
     before = modes(model)
     tried(f"predict(model, x), the modules {how}")
@@ -134,7 +178,9 @@ def test_modes_are_restored(submission, device, how):
             if mixed and all_alike
             else "the model stays in eval mode"
             if not any(now.values())
-            else "model.train() at the end, whatever the mode was before",
+            else "model.train() at the end, whatever the mode was before"
+            if all(now.values())
+            else "not every module got back the mode that it had itself",
             hint="modes = [(m, m.training) for m in model.modules()], and set m.training back",
         )
 
@@ -156,20 +202,28 @@ def test_gradient_mode_of_the_caller_is_restored(submission, device, enabled):
         )
 
 
-def test_all_is_restored_when_the_model_raises(submission, device):
+@pytest.mark.parametrize("enabled", [True, False], ids=["with gradients on", "inside no_grad"])
+def test_all_is_restored_when_the_model_raises(submission, device, enabled):
     """an error in the model comes through, and leaves everything as before"""
     model = make(device, middle=[Broken()])
     set_modes(model, "BatchNorm frozen")
     before = modes(model)
-    tried("predict(model, x) with a model whose forward raises")
+    tried(
+        f"predict(model, x) with a model whose forward raises LookupError, {'with gradients on' if enabled else 'inside torch.no_grad()'}"
+    )
     try:
-        with torch.enable_grad():
+        with torch.set_grad_enabled(enabled):
             try:
                 got = submission.predict(model, torch.randn(6, 3, device=device))
             finally:
                 grad_mode = torch.is_grad_enabled()
     except LookupError:
         pass
+    except Exception as error:  # another one, made from the model's
+        fail(
+            f"the model raised LookupError, and {type(error).__name__} came out instead: {error}",
+            hint="try ... finally, without except: the caller sees the model's own error",
+        )
     else:
         fail(
             f"the model's error is lost, and {got!r} came back instead",
@@ -182,10 +236,12 @@ def test_all_is_restored_when_the_model_raises(submission, device):
             mistake="an error skips the lines that restore",
             hint=hint,
         )
-    if not grad_mode:
+    if grad_mode != enabled:
         fail(
-            "after the error gradients are off",
-            mistake="an error skips the lines that restore",
+            f"after the error gradients are {'on, and were off' if grad_mode else 'off'}",
+            mistake="gradients are turned on whatever they were"
+            if grad_mode
+            else "an error skips the lines that restore",
             hint=hint,
         )
 
@@ -204,7 +260,11 @@ def test_model_is_left_alone(submission, device):
         name: None if p.grad is None else p.grad.clone() for name, p in model.named_parameters()
     }
     tried("predict(model, x), looking at the model before and after", x=x)
+    random_state = torch.get_rng_state()
     submission.predict(model, x)
+    assert torch.equal(torch.get_rng_state(), random_state), (
+        "the state of torch's random generator changed: the call seeds or draws, and training after it sees other random numbers"
+    )
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, values[name]), f"{name} changed"
     for name, parameter in model.named_parameters():
@@ -226,6 +286,36 @@ def test_model_is_left_alone(submission, device):
     assert x.requires_grad, "x.requires_grad was True, and is False"
 
 
+def test_requires_grad_after_an_error(submission, device):
+    """requires_grad is as before when the model raises, too"""
+    model = make(device, middle=[Broken()])
+    model[3].weight.requires_grad_(False)
+    flags = {name: parameter.requires_grad for name, parameter in model.named_parameters()}
+    tried("predict(model, x) with a model whose forward raises LookupError")
+    with pytest.raises(LookupError):
+        submission.predict(model, torch.randn(6, 3, device=device))
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad != flags[name]:
+            fail(
+                f"after the error {name}.requires_grad is {parameter.requires_grad}, and was {flags[name]}",
+                mistake="an error skips the lines that restore",
+                hint="torch.no_grad() needs no change of requires_grad",
+            )
+
+
+class Pair(NamedTuple):
+    logits: torch.Tensor
+    twice: torch.Tensor
+
+
+KINDS = {
+    "tuple": lambda y: (y, 2 * y),
+    "list": lambda y: [y, 2 * y],
+    "dict": lambda y: {"logits": y, "twice": 2 * y},
+    "named tuple": lambda y: Pair(y, 2 * y),
+}
+
+
 class Heads(nn.Module):
     def __init__(self, kind):
         super().__init__()
@@ -233,17 +323,15 @@ class Heads(nn.Module):
         self.layer = nn.Linear(3, 4)
 
     def forward(self, x):
-        y = self.layer(x)
-        return (y, 2 * y) if self.kind == "tuple" else {"logits": y, "twice": 2 * y}
+        return KINDS[self.kind](self.layer(x))
 
 
-@pytest.mark.parametrize("kind", ["tuple", "dict"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_outputs_of_any_kind(submission, device, kind):
-    """a model may return a tuple or a dict"""
+    """a model may return a tuple, a list or a dict"""
     model = Heads(kind).to(device)
     x = torch.randn(6, 3, device=device)
-    y = model.layer(x).detach()
-    expected = (y, 2 * y) if kind == "tuple" else {"logits": y, "twice": 2 * y}
+    expected = KINDS[kind](model.layer(x).detach())
     tried(f"predict(model, x) with a model that returns a {kind}", x=x)
     try:
         got = submission.predict(model, x)
@@ -253,3 +341,9 @@ def test_outputs_of_any_kind(submission, device, kind):
             hint="return what the model returns, as it is",
         )
     assert_close(got, expected, what="the output")
+    if type(got) is not type(expected):
+        fail(
+            f"the model returns a {kind}, and a {type(got).__name__} came back",
+            mistake="the result was taken apart and put together as another type",
+            hint="return what the model returns, as it is",
+        )
