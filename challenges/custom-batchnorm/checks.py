@@ -39,7 +39,9 @@ def oracle(layer, shape, **options):
     """torch's own layer with the same state."""
     kind = {2: nn.BatchNorm1d, 3: nn.BatchNorm1d, 4: nn.BatchNorm2d, 5: nn.BatchNorm3d}[len(shape)]
     twin = kind(layer.weight.numel(), **options).to(layer.weight)
-    twin.load_state_dict({name: value.detach().clone() for name, value in layer.state_dict().items()})
+    twin.load_state_dict(
+        {name: value.detach().clone() for name, value in layer.state_dict().items()}
+    )
     return twin
 
 
@@ -62,8 +64,14 @@ def test_state_matches_nn_batch_norm(submission):
     parameters, buffers = dict(layer.named_parameters()), dict(layer.named_buffers())
     for name in ("weight", "bias"):
         if name not in parameters:
-            plain = "a plain tensor is not registered; wrap it in nn.Parameter" if hasattr(layer, name) else ""
-            fail(f"self.{name} is not in parameters(), so no optimizer would train it", mistake=plain)
+            plain = (
+                "a plain tensor is not registered; wrap it in nn.Parameter"
+                if hasattr(layer, name)
+                else ""
+            )
+            fail(
+                f"self.{name} is not in parameters(), so no optimizer would train it", mistake=plain
+            )
     for name in ("running_mean", "running_var", "num_batches_tracked"):
         if name in parameters:
             fail(
@@ -71,14 +79,25 @@ def test_state_matches_nn_batch_norm(submission):
                 mistake="running statistics are measured, not trained: register_buffer",
             )
         if name not in buffers:
-            plain = "a plain tensor is neither saved nor moved by .to(); use register_buffer" if hasattr(layer, name) else ""
-            fail(f"self.{name} is not in buffers()", mistake=plain, hint=f'self.register_buffer("{name}", ...)')
+            plain = (
+                "a plain tensor is neither saved nor moved by .to(); use register_buffer"
+                if hasattr(layer, name)
+                else ""
+            )
+            fail(
+                f"self.{name} is not in buffers()",
+                mistake=plain,
+                hint=f'self.register_buffer("{name}", ...)',
+            )
     expected = nn.BatchNorm1d(3).state_dict()
     state = {name: value.detach().clone() for name, value in layer.state_dict().items()}
     assert_close(state, dict(expected), what="the state_dict of a new layer")
     layer.running_mean.add_(1)
     if not torch.equal(other.running_mean, torch.zeros(3)):
-        fail("two layers share their running statistics", mistake="the buffers belong in __init__, not in the class")
+        fail(
+            "two layers share their running statistics",
+            mistake="the buffers belong in __init__, not in the class",
+        )
 
 
 @shapes
@@ -89,28 +108,56 @@ def test_training_uses_the_batch(submission, device, shape):
     expected = oracle(layer, shape)(x).detach()
     dims = over_channels(shape)
     var, mean = torch.var_mean(x, dims, correction=0)
-    moved_mean, moved_var = layer.running_mean.lerp(mean, 0.1), layer.running_var.lerp(x.var(dims), 0.1)
+    moved_mean, moved_var = (
+        layer.running_mean.lerp(mean, 0.1),
+        layer.running_var.lerp(x.var(dims), 0.1),
+    )
     mistakes = {
-        "the variance is divided by n - 1; the batch is normalised with the biased one": by_hand(x, mean, x.var(dims), layer),
-        "training uses the running statistics; those are for evaluation": by_hand(x, layer.running_mean, layer.running_var, layer),
-        "training uses the running statistics, just moved; those are for evaluation": by_hand(x, moved_mean, moved_var, layer),
+        "the variance is divided by n - 1; the batch is normalised with the biased one": by_hand(
+            x, mean, x.var(dims), layer
+        ),
+        "training uses the running statistics; those are for evaluation": by_hand(
+            x, layer.running_mean, layer.running_var, layer
+        ),
+        "training uses the running statistics, just moved; those are for evaluation": by_hand(
+            x, moved_mean, moved_var, layer
+        ),
         "the statistics are taken over each sample (LayerNorm); BatchNorm takes them over the batch": by_hand(
             x, *statistics(x, tuple(range(1, x.ndim))), layer
         ),
-        "each position has its own mean over the batch; take the dimensions after the channel too": by_hand(x, *statistics(x, 0), layer),
+        "each position has its own mean over the batch; take the dimensions after the channel too": by_hand(
+            x, *statistics(x, 0), layer
+        ),
         "each image has its own mean (InstanceNorm); take the batch dimension too": by_hand(
             x, *statistics(x, tuple(range(2, x.ndim)) or 1), layer
         ),
-        "one mean and variance serve all channels; each channel has its own": by_hand(x, *statistics(x, tuple(range(x.ndim))), layer),
+        "one mean and variance serve all channels; each channel has its own": by_hand(
+            x, *statistics(x, tuple(range(x.ndim))), layer
+        ),
         "neither weight nor bias is applied": by_hand(x, mean, var, nn.BatchNorm1d(3).to(device)),
     }
     tried("BatchNorm(3)(x), training mode", x=x)
-    assert_close(layer(x.clone()), expected, mistakes=mistakes, hint="mean and biased variance over every dimension but 1")
+    assert_close(
+        layer(x.clone()),
+        expected,
+        mistakes=mistakes,
+        hint="mean and biased variance over every dimension but 1",
+    )
 
 
 def statistics(x, dims):
     var, mean = torch.var_mean(x, dims, correction=0, keepdim=True)
     return mean, var
+
+
+def other_momentum(old, batch, momentum):
+    """What a momentum of another default gives, or one that the caller cannot change."""
+    if momentum is not None:
+        return {"momentum is 0.1 here, whatever the caller gives": old.lerp(batch, 0.1)}
+    return {
+        f"the default of momentum is {other}; it should be 0.1": old.lerp(batch, other)
+        for other in (0.01, 0.99)
+    }
 
 
 @shapes
@@ -127,7 +174,10 @@ def test_running_statistics(submission, device, shape, momentum):
         mean, biased, unbiased = x.mean(dims), x.var(dims, correction=0), x.var(dims)
         old_mean, old_var = twin.running_mean.clone(), twin.running_var.clone()
         twin(x)
-        tried(f"the {call} call of BatchNorm(3{'' if momentum is None else f', momentum={m}'}), training mode", x=x)
+        tried(
+            f"the {call} call of BatchNorm(3{'' if momentum is None else f', momentum={m}'}), training mode",
+            x=x,
+        )
         layer(x.clone())
         assert_close(
             layer.running_mean,
@@ -135,8 +185,10 @@ def test_running_statistics(submission, device, shape, momentum):
             what="running_mean",
             mistakes={
                 "training does not move it": old_mean,
-                "momentum is on the wrong side: torch weighs the new value with it": m * old_mean + (1 - m) * mean,
+                "momentum is on the wrong side: torch weighs the new value with it": m * old_mean
+                + (1 - m) * mean,
                 "it is replaced by the batch's mean": mean,
+                **other_momentum(old_mean, mean, momentum),
                 "the old value is not weighed with 1 - momentum": old_mean + m * mean,
             },
         )
@@ -146,15 +198,28 @@ def test_running_statistics(submission, device, shape, momentum):
             what="running_var",
             mistakes={
                 "training does not move it": old_var,
-                "it takes the biased variance; the running one is divided by n - 1": (1 - m) * old_var + m * biased,
-                "momentum is on the wrong side: torch weighs the new value with it": m * old_var + (1 - m) * unbiased,
+                "it takes the biased variance; the running one is divided by n - 1": (1 - m)
+                * old_var
+                + m * biased,
+                "momentum is on the wrong side: torch weighs the new value with it": m * old_var
+                + (1 - m) * unbiased,
                 "it averages the standard deviation": (1 - m) * old_var + m * unbiased.sqrt(),
                 "it is replaced by the batch's variance": unbiased,
+                "n is the batch size here; it should count all values of a channel": (1 - m)
+                * old_var
+                + m * biased * shape[0] / max(shape[0] - 1, 1),
                 "the old value is not weighed with 1 - momentum": old_var + m * unbiased,
-                "the variance is multiplied by (n - 1) / n; it should be n / (n - 1)": (1 - m) * old_var + m * biased**2 / unbiased,
+                "the variance is multiplied by (n - 1) / n; it should be n / (n - 1)": (1 - m)
+                * old_var
+                + m * biased**2 / unbiased,
             },
         )
-        assert_close(layer.num_batches_tracked, twin.num_batches_tracked, what="num_batches_tracked", hint="+= 1 for each call in training")
+        assert_close(
+            layer.num_batches_tracked,
+            twin.num_batches_tracked,
+            what="num_batches_tracked",
+            hint="+= 1 for each call in training",
+        )
 
 
 def test_evaluation_uses_running_statistics(submission, device):
@@ -170,10 +235,16 @@ def test_evaluation_uses_running_statistics(submission, device):
     twin.eval()
     before = {name: buffer.detach().clone() for name, buffer in layer.named_buffers()}
     mistakes = {
-        "evaluation still uses the batch's statistics; use the running ones": by_hand(x, mean, var, layer),
-        "the running variance is taken for a standard deviation": by_hand(x, layer.running_mean, layer.running_var**2, layer, 0),
+        "evaluation still uses the batch's statistics; use the running ones": by_hand(
+            x, mean, var, layer
+        ),
+        "the running variance is taken for a standard deviation": by_hand(
+            x, layer.running_mean, layer.running_var**2, layer, 0
+        ),
     }
-    assert_close(layer(x.clone()), twin(x).detach(), mistakes=mistakes, hint="look at self.training")
+    assert_close(
+        layer(x.clone()), twin(x).detach(), mistakes=mistakes, hint="look at self.training"
+    )
     after = dict(layer.named_buffers())
     for name, buffer in before.items():
         if not torch.equal(after[name], buffer):
@@ -184,7 +255,11 @@ def test_evaluation_uses_running_statistics(submission, device):
     tried("BatchNorm(3), eval(), then train() and a call", x=x)
     whole.train()
     twin.train()
-    assert_close(layer(x.clone()), twin(x).detach(), hint="read self.training at each call; train() and eval() set it")
+    assert_close(
+        layer(x.clone()),
+        twin(x).detach(),
+        hint="read self.training at each call; train() and eval() set it",
+    )
 
 
 @pytest.mark.parametrize("eps", [None, 0.05], ids=["default", "0.05"])
@@ -220,6 +295,33 @@ def test_eps_is_under_the_root(submission, device, eps, mode):
         rtol=1e-4,
         atol=1e-6,
     )
+    assert_close(
+        layer.running_var,
+        twin.running_var,
+        what="running_var",
+        hint="eps is only for the root; running_var averages the variance itself",
+        rtol=1e-4,
+        atol=1e-9,
+    )
+
+
+def test_training_without_grad(submission, device):
+    """under torch.no_grad() training mode is still training mode"""
+    layer = randomised(submission.BatchNorm(3), device)
+    x = wide(4, 3, 5, 2, device=device)
+    twin = oracle(layer, x.shape)
+    before = layer.running_mean.clone()
+    evaluated = by_hand(x, layer.running_mean, layer.running_var, layer)
+    tried("with torch.no_grad(): BatchNorm(3)(x), training mode", x=x)
+    with torch.no_grad():
+        expected = twin(x)
+        y = layer(x.clone())
+    hint = "only self.training decides"
+    assert_close(y, expected, mistakes={"no_grad is taken for evaluation": evaluated}, hint=hint)
+    moved = {"the running statistics do not move under no_grad": before}
+    assert_close(
+        layer.running_mean, twin.running_mean, what="running_mean", mistakes=moved, hint=hint
+    )
 
 
 def test_running_statistics_carry_no_graph(submission, device):
@@ -236,7 +338,9 @@ def test_running_statistics_carry_no_graph(submission, device):
                     mistake="the graph of every batch is kept alive through it; update it under no_grad, or from detached values",
                 )
         y.square().sum().backward()
-    missing = {"running_mean", "running_var", "num_batches_tracked"} - set(dict(layer.named_buffers()))
+    missing = {"running_mean", "running_var", "num_batches_tracked"} - set(
+        dict(layer.named_buffers())
+    )
     assert not missing, f"after training, {sorted(missing)} are no buffers any more"
 
 
@@ -249,6 +353,28 @@ def test_input_is_left_alone(submission, device, mode):
     tried(f"BatchNorm(3)(x), {mode} mode", x=x)
     with unchanged(x=x), torch.no_grad():
         layer(x)
+
+
+def test_float64_and_layout(submission, device):
+    """float64 stays float64, and an input that is not contiguous works"""
+    layer = randomised(submission.BatchNorm(3).double(), device)
+    x = wide(4, 3, 5, 2, device=device, dtype=torch.float64).transpose(2, 3)
+    twin = oracle(layer, x.shape)
+    expected = twin(x).detach()
+    tried("BatchNorm(3).double()(x)", x=x)
+    try:
+        y = layer(x.detach())
+    except RuntimeError as error:
+        fail(
+            f"raises RuntimeError: {error}",
+            hint="nothing should be cast to float32, and reshape copies where view cannot",
+        )
+    # ten digits of float64's sixteen; float32 has seven
+    cast = "nothing should be cast to float32"
+    assert_close(y, expected, hint=cast, rtol=1e-10, atol=1e-10)
+    assert_close(
+        layer.running_var, twin.running_var, what="running_var", hint=cast, rtol=1e-10, atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("mode", ["train", "eval"])
@@ -269,9 +395,15 @@ def test_gradients_match_autograd(submission, device, mode):
         return torch.autograd.grad(y, x, cotangent, retain_graph=True)[0]
 
     constants = {
-        "mean and variance are treated as constants; x reaches the output through them too": gradient_with(mean.detach(), var.detach()),
-        "the mean is treated as a constant; x reaches the output through it too": gradient_with(mean.detach(), var),
-        "the variance is treated as a constant; x reaches the output through it too": gradient_with(mean, var.detach()),
+        "mean and variance are treated as constants; x reaches the output through them too": gradient_with(
+            mean.detach(), var.detach()
+        ),
+        "the mean is treated as a constant; x reaches the output through it too": gradient_with(
+            mean.detach(), var
+        ),
+        "the variance is treated as a constant; x reaches the output through it too": gradient_with(
+            mean, var.detach()
+        ),
     }
     expected = twin(x)
     tried(f"a backward pass through BatchNorm(3), {mode} mode", x=x)
@@ -291,26 +423,22 @@ def test_one_value_per_channel_raises(submission, device, shape):
     layer = submission.BatchNorm(3).to(device)
     x = torch.randn(shape, device=device)
     tried("BatchNorm(3)(x), training mode", x=x)
+    layer = randomised(layer, device)
+    before = {name: getattr(layer, name).clone() for name in ("running_mean", "running_var")}
     try:
         layer(x)
     except ValueError:
+        for name, value in before.items():
+            if not torch.equal(getattr(layer, name), value):
+                fail(
+                    f"ValueError is raised, but {name} has changed by then",
+                    hint="look at the input's size before anything is updated",
+                )
         return
-    except ZeroDivisionError:
-        fail("raises ZeroDivisionError, it should be ValueError")
+    except Exception as error:
+        fail(f"raises {type(error).__name__}, it should be ValueError")
     state = "running_var is NaN now" if layer.running_var.isnan().any() else "no error is raised"
-    fail(f"{state}; it should be ValueError", hint="n / (n - 1) has no value at n = 1: raise ValueError there")
-
-
-def test_float64_and_layout(submission, device):
-    """float64 stays float64, and an input that is not contiguous works"""
-    layer = randomised(submission.BatchNorm(3).double(), device)
-    x = wide(4, 3, 5, 2, device=device, dtype=torch.float64).transpose(2, 3)
-    twin = oracle(layer, x.shape)
-    expected = twin(x).detach()
-    tried("BatchNorm(3).double()(x)", x=x)
-    try:
-        y = layer(x.detach())
-    except RuntimeError as error:
-        fail(f"raises RuntimeError: {error}", hint="nothing should be cast to float32, and reshape copies where view cannot")
-    assert_close(y, expected)
-    assert_close(layer.running_var, twin.running_var, what="running_var")
+    fail(
+        f"{state}; it should be ValueError",
+        hint="n / (n - 1) has no value at n = 1: raise ValueError there",
+    )
