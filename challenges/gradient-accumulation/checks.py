@@ -1,7 +1,6 @@
 """Hidden checks for gradient-accumulation. A check's docstring is the line the learner sees."""
 
 import copy
-import numbers
 import weakref
 
 import torch
@@ -14,6 +13,12 @@ def criterion(output, target):
     """Punishes too much harder than too little: the order of its arguments shows."""
     error = output - target
     return torch.where(error > 0, 2.0, 0.5).mul(error**2).mean()
+
+
+def in_two_groups(parameters):
+    """An update has to reach the parameters of every group."""
+    first, *rest = parameters
+    return [{"params": rest, "lr": 0.04}, {"params": [first]}]
 
 
 class Case:
@@ -31,7 +36,9 @@ class Case:
             )
             for i, n in enumerate(sizes)
         ]
-        self.make_optimizer = lambda parameters: optimizer(parameters, **{"lr": 0.05, **options})
+        self.make_optimizer = lambda parameters: optimizer(
+            in_two_groups(parameters), **{"lr": 0.05, **options}
+        )
 
     def fresh(self):
         model = copy.deepcopy(self.model)
@@ -132,14 +139,21 @@ def test_rest_of_the_epoch(submission, device):
     judge_weights(submission, Case(device, [4] * 2), 3)
 
 
+def test_one_micro_batch_for_each_update(submission, device):
+    """accumulation_steps=1 makes an update of every micro-batch"""
+    case = Case(device, [4, 4, 4], momentum=0.9)
+    tried("train_epoch(...) on 3 micro-batches of 4, accumulation_steps=1: 3 updates")
+    judge_weights(submission, case, 1)
+
+
 def test_unequal_micro_batches(submission, device):
     """micro-batches of different sizes count by their samples"""
-    case = Case(device, [5, 2, 3, 1, 4, 6, 2], torch.optim.Adam)
-    tried("train_epoch(...) on micro-batches of 5, 2, 3, 1, 4, 6 and 2, accumulation_steps=3, Adam")
+    case = Case(device, [5, 2, 3, 1, 4, 6, 1], torch.optim.Adam)
+    tried("train_epoch(...) on micro-batches of 5, 2, 3, 1, 4, 6 and 1, accumulation_steps=3, Adam")
     # Adam does not see one factor for all gradients; SGD does, so both are tried.
     judge_weights(submission, case, 3)
-    tried("train_epoch(...) on micro-batches of 5, 2, 3, 1, 4, 6 and 2, accumulation_steps=2, SGD")
-    judge_weights(submission, Case(device, [5, 2, 3, 1, 4, 6, 2]), 2)
+    tried("train_epoch(...) on micro-batches of 5, 2, 3, 1, 4, 6 and 1, accumulation_steps=2, SGD")
+    judge_weights(submission, Case(device, [5, 2, 3, 1, 4, 6, 1]), 2)
 
 
 def test_old_gradients_take_no_part(submission, device):
@@ -177,15 +191,16 @@ class Mark(torch.autograd.Function):
 
 
 class Net(nn.Module):
-    """Marks the graph of each forward pass, and notes the batch sizes and how many graphs are alive."""
+    """Marks the graph of each forward pass, and notes the batch sizes, the modes and how many graphs are alive."""
 
     def __init__(self, inner):
         super().__init__()
         self.inner = inner
-        self.sizes, self.alive, self.most = [], [], 0
+        self.sizes, self.modes, self.alive, self.most = [], set(), [], 0
 
     def forward(self, x):
         self.sizes.append(len(x))
+        self.modes.add(self.training)
         self.most = max(self.most, sum(marker() is not None for marker in self.alive))
         return Mark.apply(self.inner(x), self.alive)
 
@@ -217,9 +232,22 @@ def test_one_micro_batch_at_a_time(submission, device):
         )
 
 
+def test_model_stays_in_training_mode(submission, device):
+    """the model trains in training mode"""
+    case = Case(device, [2, 3, 1])
+    model = Net(case.model)
+    tried("train_epoch(...) with a model in training mode, looking at model.training in forward")
+    submission.train_epoch(
+        model, case.batches, criterion, case.make_optimizer(model.parameters()), 2
+    )
+    assert model.modes == {True}, (
+        "the model is in eval mode in a forward pass, which would turn dropout off; it comes in training mode, so leave it"
+    )
+
+
 def test_parameters_without_gradient(submission, device):
     """a parameter that needs no gradient does no harm"""
-    case = Case(device, [3, 2, 4])
+    case = Case(device, [3, 2, 4], weight_decay=0.1)
     case.model[0].bias.requires_grad_(False)
     model = copy.deepcopy(case.model)
     optimizer = case.make_optimizer(model.parameters())
@@ -230,6 +258,11 @@ def test_parameters_without_gradient(submission, device):
         fail(
             f"a parameter whose .grad is None raises {type(error).__name__}: {error}",
             hint="if p.grad is not None",
+        )
+    if not torch.equal(model[0].bias, case.model[0].bias):
+        fail(
+            "a frozen parameter changes under an optimizer with weight decay",
+            mistake="it was given a gradient of zeros; its .grad is None, and stays so",
         )
     assert_close(flat(model), case.large_batches(2)[0], what="the weights after the epoch")
 
@@ -243,15 +276,15 @@ def test_losses_of_the_updates(submission, device):
     losses = submission.train_epoch(model, case.batches, criterion, optimizer, 2)
     if losses is None:
         fail("the losses should come back as a list, got None", hint="return the list of losses")
-    assert isinstance(losses, list | tuple), (
+    assert isinstance(losses, list), (
         f"the losses should come back as a list, got {type(losses).__name__}"
     )
     assert len(losses) == 3, f"3 updates should give 3 losses, got {len(losses)}"
     for loss in losses:
         if isinstance(loss, torch.Tensor):
             fail("a loss in the list is a tensor, not a float", hint="loss.item()")
-        assert isinstance(loss, numbers.Real), (
-            f"each loss should be a float, got a {type(loss).__name__}"
+        assert isinstance(loss, float), (
+            f"each loss should be a Python float, got a {type(loss).__name__}"
         )
     samples = [7, 4, 4]
     assert_close(

@@ -1,5 +1,6 @@
 """Divides every gradient, also where there is none."""
 
+
 def train_epoch(model, dataloader, criterion, optimizer, accumulation_steps):
     losses = []
     total, samples = 0.0, 0

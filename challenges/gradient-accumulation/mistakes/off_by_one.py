@@ -1,5 +1,6 @@
 """Counts from 0, so that the first update comes after one micro-batch."""
 
+
 def train_epoch(model, dataloader, criterion, optimizer, accumulation_steps):
     losses = []
     total = 0.0

@@ -1,5 +1,6 @@
 """Divides by accumulation_steps in the short last update too."""
 
+
 def train_epoch(model, dataloader, criterion, optimizer, accumulation_steps):
     losses = []
     total = 0.0

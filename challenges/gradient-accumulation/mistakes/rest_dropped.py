@@ -1,5 +1,6 @@
 """Makes an update only when the count divides."""
 
+
 def train_epoch(model, dataloader, criterion, optimizer, accumulation_steps):
     losses = []
     total = 0.0
