@@ -116,15 +116,21 @@ def test_only_the_first_dimension_is_reduced(submission, device, shape):
     tried(CALL, x=x)
     mean = x.mean(tuple(range(x.ndim - 1)))
     variance = x.var(tuple(range(x.ndim - 1)), correction=0)
+    mistakes = {
+        "the statistics are taken over all dimensions but the last; only the first is the batch": (
+            x - mean
+        )
+        / (variance + 1e-5).sqrt()
+    }
+    if x.ndim > 2:
+        by_channel = standardized(x.transpose(0, 1).flatten(1).T).T.view_as(x.transpose(0, 1))
+        mistakes[
+            "there is one mean for each channel, as in BatchNorm; here each place has its own"
+        ] = by_channel.transpose(0, 1)
     assert_close(
         submission.batch_standardize(x.clone()),
         standardized(x),
-        mistakes={
-            "the statistics are taken over all dimensions but the last; only the first is the batch": (
-                x - mean
-            )
-            / (variance + 1e-5).sqrt()
-        },
+        mistakes=mistakes,
         rtol=1e-5,
         atol=1e-5,
     )
@@ -138,6 +144,8 @@ def test_batch_of_one(submission, device):
         result = submission.batch_standardize(x, unbiased=True)
     except ValueError:
         pass
+    except (ArithmeticError, AssertionError, RuntimeError, TypeError, IndexError) as error:
+        fail(f"one row and unbiased=True raise {type(error).__name__}, expected a ValueError")
     else:
         fail(
             f"one row and unbiased=True return {result.tolist()}, expected a ValueError",
@@ -155,10 +163,21 @@ def test_batch_of_one(submission, device):
 
 def test_float64_is_kept(submission, device):
     """float64, not contiguous, stays float64"""
-    x = noncontiguous(features(device, 5, 3, dtype=torch.float64))
-    tried(CALL, x=x)
-    expected = standardized(x)
-    assert_close(submission.batch_standardize(x), expected)
+    for shape in ((24, 3), (5, 3, 2)):
+        order = tuple(reversed(range(len(shape))))
+        x = features(device, *shape, dtype=torch.float64)
+        x[0] += 100  # more than 4 deviations from the others, where there are 24
+        x = noncontiguous(x) if x.ndim == 2 else x.permute(order).contiguous().permute(order)
+        tried(CALL, x=x)
+        expected = standardized(x)
+        try:
+            got = submission.batch_standardize(x)
+        except RuntimeError as error:
+            fail(
+                f"an x that is not contiguous raises RuntimeError: {error}",
+                hint="view wants a layout that fits; reshape takes any, and keepdim=True needs neither",
+            )
+        assert_close(got, expected)
 
 
 def test_input_is_left_alone(submission, device):
