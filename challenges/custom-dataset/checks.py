@@ -32,6 +32,14 @@ def noise(rng, mode):
 
 
 def pixels(image):
+    try:
+        image.load()
+    except (ValueError, OSError, AssertionError, AttributeError):
+        fail(
+            "the image can't be read any more: its file was closed before its pixels were loaded",
+            mistake="Image.open reads only the header, and `with` closes the file at its end",
+            hint='with Image.open(path) as file: image = file.convert("RGB"), whatever the mode',
+        )
     return torch.from_numpy(np.array(image))  # (height, width, channels)
 
 
@@ -136,10 +144,13 @@ def test_nothing_is_opened_before_it_is_asked_for(submission, files, tmp_path):
     """files are opened when asked for, and only those"""
     missing = tmp_path / "not-there-yet.png"
     paths = [*files[:5], missing]
-    tried("ImageDataset(image_paths, labels), where the last file does not exist, then dataset[0]")
+    tried(
+        "ImageDataset(image_paths, labels), where the last file does not exist, then dataset[0] and dataset[4]"
+    )
     try:
         dataset = submission.ImageDataset(paths, LABELS)
         dataset[0]
+        dataset[4]
     except OSError as error:
         fail(
             f"{type(error).__name__}, although that file was never asked for",
@@ -154,12 +165,28 @@ def test_nothing_is_opened_before_it_is_asked_for(submission, files, tmp_path):
 
 def test_string_labels_and_paths(submission, files):
     """paths may be strings, and labels may be strings"""
-    names = ["cat", "dog", "cat", "owl", "dog", "ant"]
+    names = ["cat", "dog", "cat", "owl", "007", "ant"]
     tried("ImageDataset([str, ...], ['cat', ...])[3]")
     dataset = submission.ImageDataset([str(path) for path in files], names)
     image, label = pair(dataset[3])
     assert label == "owl", f"the label should be 'owl' as in the list, got {label!r}"
     assert_close(pixels(image), as_read(files[3]), what="the image's pixels")
+    _, label = pair(dataset[4])
+    assert type(label) is str and label == "007", (
+        f"the label should be '007' as in the list, got {label!r}"
+    )
+
+
+def test_items_keep_apart(submission, files):
+    """a path may come twice, and two datasets keep apart"""
+    first = submission.ImageDataset([files[0], files[1], files[0]], [7, 3, 9])
+    submission.ImageDataset(files[2:4], [1, 2])
+    tried("dataset with paths [a, b, a] and labels [7, 3, 9], after another dataset was made")
+    assert len(first) == 3, f"3 paths, of which two are equal, make a length of 3, got {len(first)}"
+    for i, label in enumerate([7, 3, 9]):
+        image, got = pair(first[i])
+        assert got == label, f"the label of index {i} should be {label}, got {got!r}"
+        assert_close(pixels(image), as_read(files[i % 2]), what=f"the pixels of dataset[{i}]")
 
 
 def judge_arguments(calls):
@@ -202,16 +229,52 @@ def test_transform_sees_the_image_alone(submission, files):
             f"what the transform returns should be the image as it is, got {image!r}"
         )
         assert label == expected, f"the label should stay {expected}, got {label!r}"
+    for result in ((1, 2), 0, None):
+        tried(f"dataset[1] with a transform that returns {result!r}")
+        image, _ = pair(submission.ImageDataset(files, LABELS, lambda image, r=result: r)[1])
+        assert type(image) is type(result) and image == result, (
+            f"what the transform returns should be the image as it is, got {image!r}"
+        )
+    tried("dataset[1], twice, with a transform that returns torch.rand(())")
+    dataset = submission.ImageDataset(files, LABELS, lambda image: torch.rand(()))
+    assert pair(dataset[1])[0] != pair(dataset[1])[0], (
+        "a random transform gave the same twice: leave the seed of the global generator alone"
+    )
+
+
+def test_image_is_new_at_every_access(submission, files):
+    """what is done to an image is not seen at the next access"""
+
+    def paint(image):
+        seen.append(pixels(image))
+        image.paste((9, 9, 9), (0, 0, *image.size))
+        return image
+
+    seen = []
+    for transform, what in ((None, "the image"), (paint, "the image that the transform gets")):
+        dataset = submission.ImageDataset(files, LABELS, transform)
+        tried(
+            f"dataset[2], painted over {'by the transform' if transform else 'by the caller'}, then dataset[2]"
+        )
+        image, _ = pair(dataset[2])
+        image.paste((9, 9, 9), (0, 0, *image.size))
+        again, _ = pair(dataset[2])
+        assert_close(
+            seen[-1] if transform else pixels(again),
+            as_read(files[2]),
+            what=f"{what}, at the second access,",
+            hint="keep no image; read the file at every access",
+        )
 
 
 @pytest.mark.parametrize(
     "mode",
-    ["L", "LA", "RGBA", "P", "1"],
-    ids=["greyscale", "greyscale and alpha", "RGBA", "palette", "black and white"],
+    ["L", "LA", "RGBA", "P", "1", "CMYK"],
+    ids=["greyscale", "greyscale and alpha", "RGBA", "palette", "black and white", "CMYK"],
 )
 def test_every_mode_becomes_rgb(submission, tmp_path, seed, mode):
     """every file comes out as RGB"""
-    path = tmp_path / "image.png"
+    path = tmp_path / ("image.tif" if mode == "CMYK" else "image.png")
     source = noise(np.random.default_rng(seed), mode)
     source.save(path)
     seen = []
@@ -257,13 +320,20 @@ def test_unreadable_file_raises(submission, files):
     """a file that cannot be read raises"""
     files[1].write_bytes(b"this is no image")
     files[2].unlink()
+    Image.effect_noise((64, 48), 50).save(files[3])
+    files[3].write_bytes(files[3].read_bytes()[:1500])
     dataset = submission.ImageDataset(files, LABELS)
-    for index, what in ((1, "holds no image"), (2, "is missing")):
+    for index, what in ((1, "holds no image"), (2, "is missing"), (3, "is cut off in the middle")):
         tried(f"dataset[{index}], whose file {what}")
         try:
             got = dataset[index]
         except OSError:  # FileNotFoundError, and PIL's UnidentifiedImageError
             continue
+        except Exception as error:
+            fail(
+                f"a file that {what} raised {type(error).__name__}, expected the file's own error, an OSError",
+                hint="let the error through",
+            )
         fail(
             f"a file that {what} raised no error, and gave {type(got).__name__}",
             mistake="an except that puts something else in its place hides a broken data set",
