@@ -1,7 +1,6 @@
 """Hidden checks for evaluation-loop. A check's docstring is the line the learner sees."""
 
 import copy
-import numbers
 
 import pytest
 import torch
@@ -85,7 +84,7 @@ def evaluate(submission, *arguments):
                 f"the {name} is a tensor, not a float",
                 hint=".item() on the way, or float() at the end",
             )
-        assert isinstance(value, numbers.Real), (
+        assert isinstance(value, float), (
             f"the {name} should be a float, got a {type(value).__name__}"
         )
     return got
@@ -231,6 +230,32 @@ def test_only_samples_given_are_counted(submission, device):
         )
 
 
+def test_other_data_and_criteria(submission, device):
+    """data may be integers, a criterion a function, and a batch one sample"""
+    model = nn.Sequential(nn.Embedding(20, 6), nn.Linear(6, 4)).to(device).eval()
+    data = torch.randperm(20, device=device)[:7]
+    target = model(data).argmax(1)
+    target[[1, 4, 6]] = (target[[1, 4, 6]] + 1) % 4
+    loader = DataLoader(TensorDataset(data, target), batch_size=3)
+
+    def criterion(logits, target):
+        return 1e-4 * F.cross_entropy(logits, target)
+
+    loss, accuracy = means(per_batch(model, loader, criterion))
+    tried("evaluate(model, ...) on integer data in batches of 3, 3 and 1, with a small criterion")
+    got = evaluate(submission, model, loader, criterion)
+    # The loss is small, so nothing absolute; the accuracy may be a float32.
+    hint = "give both as they are, not rounded"
+    assert_close(got[0], loss, what="the loss", rtol=RTOL, atol=0.0, hint=hint)
+    assert_close(got[1], accuracy, what="the accuracy", rtol=1e-6, atol=0.0, hint=hint)
+    criterion = nn.CrossEntropyLoss()
+    tried("evaluate(model, ..., nn.CrossEntropyLoss()), looking at the criterion afterwards")
+    evaluate(submission, model, loader, criterion)
+    assert criterion.reduction == "mean", (
+        f"the criterion's reduction was 'mean', and is {criterion.reduction!r}; training goes on with it"
+    )
+
+
 def test_no_graph_is_built(submission, device):
     """no graph is built"""
     log = []
@@ -246,6 +271,15 @@ def test_no_graph_is_built(submission, device):
             hint="@torch.no_grad() on the function, or with torch.no_grad(): around the loop",
         )
     assert torch.is_grad_enabled(), "gradients were on before the call, and are off after it"
+    tried("evaluate(model, ...), called under torch.no_grad()")
+    with torch.no_grad():
+        evaluate(submission, model, DataLoader(data, batch_size=4), nn.CrossEntropyLoss())
+        if torch.is_grad_enabled():
+            fail(
+                "gradients were off before the call, and are on after it",
+                mistake="set_grad_enabled(True) at the end, whatever the mode was before",
+                hint="with torch.no_grad(): puts the mode back by itself",
+            )
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["from training", "from eval"])

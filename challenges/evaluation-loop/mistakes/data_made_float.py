@@ -1,0 +1,16 @@
+"""Makes the data floats, also where they are indices of an embedding."""
+import torch
+
+
+@torch.no_grad()
+def evaluate(model, dataloader, criterion):
+    was_training = model.training
+    model.eval()
+    total_loss, correct, seen = 0.0, 0, 0
+    for data, target in dataloader:
+        logits = model(data.float())
+        total_loss += criterion(logits, target).item() * len(target)
+        correct += (logits.argmax(dim=1) == target).sum().item()
+        seen += len(target)
+    model.train(was_training)
+    return total_loss / seen, correct / seen
