@@ -27,7 +27,9 @@ def test_p_outside_raises_value_error(submission, p):
     except Exception as error:
         fail(
             f"Dropout(p={p}) raises {type(error).__name__}, it should be ValueError",
-            mistake="assert is for your own slips and vanishes under python -O; raise ValueError for the caller's" if isinstance(error, AssertionError) else "",
+            mistake="assert is for your own slips and vanishes under python -O; raise ValueError for the caller's"
+            if isinstance(error, AssertionError)
+            else "",
         )
     fail(f"Dropout(p={p}) is accepted", hint="if not 0 <= p <= 1: raise ValueError(...)")
 
@@ -50,14 +52,26 @@ def test_evaluation_is_the_identity(submission, device):
         y,
         x,
         mistakes={
-            "evaluation scales by 1 - p: that belongs to dropout that leaves training unscaled": x * 0.6,
+            "evaluation scales by 1 - p: that belongs to dropout that leaves training unscaled": x
+            * 0.6,
             "evaluation scales by 1 / (1 - p); only training does": x / 0.6,
         },
     )
     whole.train()
     tried("Dropout(p=0.4), eval(), then train() and a call", x=x)
     if not bool((layer(x.clone()) == 0).any()):
-        fail("after train() nothing is dropped", hint="read self.training at each call; train() and eval() set it")
+        fail(
+            "after train() nothing is dropped",
+            hint="read self.training at each call; train() and eval() set it",
+        )
+    tried("with torch.no_grad(): Dropout(p=0.4)(x), training mode", x=x)
+    with torch.no_grad():
+        dropped = bool((layer(x.clone()) == 0).any())
+    if not dropped:
+        fail(
+            "nothing is dropped under torch.no_grad()",
+            hint="only self.training decides, not torch.is_grad_enabled()",
+        )
 
 
 @pytest.mark.parametrize("p", [0.2, None, 0.7], ids=["p=0.2", "default", "p=0.7"])
@@ -75,13 +89,20 @@ def test_survivors_are_scaled(submission, device, p):
     assert_close(
         y[kept],
         x[kept] / (1 - used),
-        what="the survivors",
+        what="what survives",
         mistakes={
             "survivors are not scaled; multiply them by 1 / (1 - p)": x[kept],
             "survivors are divided by p; p is the share that is dropped": x[kept] / used,
             "survivors are multiplied by 1 - p; divide by it": x[kept] * (1 - used),
             "survivors are divided by 1 - p twice": x[kept] / (1 - used) ** 2,
             "the scale is 2 whatever p is": x[kept] * 2,
+            "the scale comes from the share that happened to survive; it is 1 / (1 - p)": x[kept]
+            / kept.float().mean(),
+            **{
+                f"the default of p is {other}; it should be 0.5": x[kept] / (1 - other)
+                for other in (0.1, 0.2)
+                if p is None
+            },
         },
     )
 
@@ -110,7 +131,7 @@ def test_mask_is_per_element(submission, device):
         )
 
 
-@pytest.mark.parametrize("p", [0.2, None, 0.7], ids=["p=0.2", "default", "p=0.7"])
+@pytest.mark.parametrize("p", [0.25, None, 0.7], ids=["p=0.25", "default", "p=0.7"])
 def test_share_of_dropped(submission, device, p):
     """p is the share that is dropped"""
     x = ones_and_more(200, 100, device=device)
@@ -125,7 +146,6 @@ def test_share_of_dropped(submission, device, p):
             f"{share:.1%} of the elements are dropped, expected about {used:.0%}",
             mistake="p is the probability to drop, not to keep" if swapped else "",
         )
-
 
 
 def test_each_call_draws_anew(submission, device):
@@ -153,7 +173,14 @@ def test_each_call_draws_anew(submission, device):
 def test_follows_the_global_seed(submission, device):
     """torch.manual_seed repeats a mask, and the layer seeds nothing"""
     x = ones_and_more(20, 30, device=device)
+    torch.manual_seed(5)
+    tried("torch.manual_seed(5); Dropout(p=0.5)")
     layer = submission.Dropout(p=0.5)
+    if torch.initial_seed() != 5:
+        fail(
+            f"after Dropout(p=0.5) was built torch's seed is {torch.initial_seed()}; it was 5 before",
+            mistake="the constructor calls torch.manual_seed, and so reseeds the whole program",
+        )
     tried("torch.manual_seed(7); layer(x); twice", x=x)
     torch.manual_seed(7)
     first = mask_of(layer(x.clone()), x.shape)
@@ -187,6 +214,14 @@ def test_number_of_dropped_varies(submission, device):
             fail(f"every {name} drops the same number of elements", mistake=fixed)
 
 
+@pytest.mark.parametrize("p", [0.0, 0.5])
+def test_input_is_left_alone(submission, device, p):
+    """the caller's input is not changed"""
+    x = ones_and_more(20, 30, device=device)
+    tried(f"Dropout(p={p})(x)", x=x)
+    with unchanged(x=x):
+        submission.Dropout(p=p)(x)
+
 
 @pytest.mark.parametrize("p", [0, 0.0, 1, 1.0], ids=["p=0", "p=0.0", "p=1", "p=1.0"])
 def test_extreme_p(submission, device, p):
@@ -198,14 +233,22 @@ def test_extreme_p(submission, device, p):
     try:
         y = submission.Dropout(p=p)(x)
     except ZeroDivisionError:
-        fail(f"p={p} raises ZeroDivisionError", mistake="1 / (1 - p) does not exist at p = 1; treat it apart")
+        fail(
+            f"p={p} raises ZeroDivisionError",
+            mistake="1 / (1 - p) does not exist at p = 1; treat it apart",
+        )
     nan = torch.full_like(expected, float("nan"))
     infinite = "0 * (1 / 0) is NaN: at p = 1 the scale is infinite; treat it apart"
     assert_close(y, expected, mistakes={infinite: nan})
     if not y.requires_grad:
         return  # no gradient counts as a zero one, and p = 0 is told by the next check
     (grad,) = gradients(y, [x], torch.ones_like(y))
-    assert_close(grad, torch.ones_like(x) if p == 0 else expected, what="the gradient", mistakes={infinite: nan})
+    assert_close(
+        grad,
+        torch.ones_like(x) if p == 0 else expected,
+        what="the gradient",
+        mistakes={infinite: nan},
+    )
 
 
 def test_gradient_uses_the_same_mask(submission, device):
@@ -218,7 +261,9 @@ def test_gradient_uses_the_same_mask(submission, device):
         tried(f"a backward pass through Dropout(p=0.3), {mode} mode", x=x)
         y = layer(x)
         kept = mask_of(y, x.shape)
-        assert y.requires_grad, "the output is cut off from the graph: look for .detach(), .data or no_grad"
+        assert y.requires_grad, (
+            "the output is cut off from the graph: look for .detach(), .data or no_grad"
+        )
         (grad,) = gradients(y, [x], cotangent)
         assert_close(
             grad,
@@ -234,6 +279,20 @@ def test_gradient_uses_the_same_mask(submission, device):
         )
 
 
+def test_input_need_not_be_contiguous(submission, device):
+    """an input that is not contiguous works"""
+    x = ones_and_more(30, 20, 4, device=device).transpose(0, 1)
+    tried("Dropout(p=0.3)(x)", x=x)
+    try:
+        y = submission.Dropout(p=0.3)(x)
+    except RuntimeError as error:
+        fail(
+            f"raises RuntimeError: {error}",
+            hint="draw the mask in x.shape, which needs no view; or use x.reshape",
+        )
+    assert_close(y, x * mask_of(y, x.shape) / 0.7)
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
 def test_dtype_is_kept(submission, device, dtype):
     """the result has the input's dtype"""
@@ -245,7 +304,11 @@ def test_dtype_is_kept(submission, device, dtype):
         y = layer(x.clone())
         kept = mask_of(y, x.shape)
         expected = x * kept / 0.7 if mode == "train" else x
-        assert_close(y, expected, hint="a float32 mask turns bfloat16 into float32; use a bool mask, or mask.to(x.dtype)")
+        assert_close(
+            y,
+            expected,
+            hint="a float32 mask turns bfloat16 into float32; use a bool mask, or mask.to(x.dtype)",
+        )
 
 
 def test_mask_is_on_the_inputs_device(submission):
@@ -256,16 +319,9 @@ def test_mask_is_on_the_inputs_device(submission):
         y = submission.Dropout(p=0.3)(x)
     except (RuntimeError, NotImplementedError) as error:
         if "device" in str(error):
-            fail(f"an input on another device raises: {error}", hint="torch.rand(x.shape, device=x.device)")
+            fail(
+                f"an input on another device raises: {error}",
+                hint="torch.rand(x.shape, device=x.device)",
+            )
         return  # an operation that the meta device lacks is no mistake
     assert y.device == x.device, f"the result is on {y.device}, the input on {x.device}"
-
-
-
-@pytest.mark.parametrize("p", [0.0, 0.5, 1.0])
-def test_input_is_left_alone(submission, device, p):
-    """the caller's input is not changed"""
-    x = ones_and_more(20, 30, device=device)
-    tried(f"Dropout(p={p})(x)", x=x)
-    with unchanged(x=x):
-        submission.Dropout(p=p)(x)

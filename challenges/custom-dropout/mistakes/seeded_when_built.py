@@ -1,0 +1,21 @@
+"""Makes the layer repeatable by seeding everything when it is built."""
+
+import torch
+from torch import nn
+
+
+class Dropout(nn.Module):
+    def __init__(self, p=0.5):
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"p should be between 0 and 1, got {p}")
+        self.p = p
+        torch.manual_seed(42)
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        if self.p == 1:
+            return x * 0
+        keep = torch.rand(x.shape, device=x.device) >= self.p
+        return x * keep / (1 - self.p)
