@@ -7,7 +7,9 @@ from torch.nn import functional as F
 from drill.checking import assert_close, assert_same_gradients, fail, torch_calls, tried, unchanged
 
 
-def data(*, n=2, c_in=3, c_out=4, size=(7, 9), kernel=(3, 2), groups=1, device, dtype=torch.float32):
+def data(
+    *, n=2, c_in=3, c_out=4, size=(7, 9), kernel=(3, 2), groups=1, device, dtype=torch.float32
+):
     """An image, a kernel and a bias whose sizes all differ."""
     x = torch.randn(n, c_in, *size, device=device, dtype=dtype)
     weight = torch.randn(c_out, c_in // groups, *kernel, device=device, dtype=dtype)
@@ -55,8 +57,12 @@ def test_stride(submission, device, stride):
     mistakes = {"stride is ignored": F.conv2d(x, weight, bias)}
     if isinstance(stride, tuple):
         mistakes["the pair is taken as (width, height)"] = F.conv2d(x, weight, bias, stride[::-1])
-        mistakes["the first number of stride is used for both directions"] = F.conv2d(x, weight, bias, stride[0])
-        mistakes["the second number of stride is used for both directions"] = F.conv2d(x, weight, bias, stride[1])
+        mistakes["the first number of stride is used for both directions"] = F.conv2d(
+            x, weight, bias, stride[0]
+        )
+        mistakes["the second number of stride is used for both directions"] = F.conv2d(
+            x, weight, bias, stride[1]
+        )
     compare(submission, x, weight, bias, mistakes, stride=stride)
 
 
@@ -69,11 +75,23 @@ def test_padding(submission, device, padding):
         "padding is ignored": F.conv2d(x, weight, bias),
         "only the top and left are padded": F.conv2d(F.pad(x, (pw, 0, ph, 0)), weight, bias),
         "only the bottom and right are padded": F.conv2d(F.pad(x, (0, pw, 0, ph)), weight, bias),
-        "the border is repeated; pad with zeros": lambda: F.conv2d(F.pad(x, (pw, pw, ph, ph), mode="replicate"), weight, bias),
+        "all of the padding is at the top and left": F.conv2d(
+            F.pad(x, (2 * pw, 0, 2 * ph, 0)), weight, bias
+        ),
+        "all of the padding is at the bottom and right": F.conv2d(
+            F.pad(x, (0, 2 * pw, 0, 2 * ph)), weight, bias
+        ),
+        "the border is repeated; pad with zeros": lambda: F.conv2d(
+            F.pad(x, (pw, pw, ph, ph), mode="replicate"), weight, bias
+        ),
     }
     if isinstance(padding, tuple):
-        mistakes["the pair is taken as (width, height); F.pad wants the last dimension first"] = F.conv2d(x, weight, bias, 1, padding[::-1])
-        mistakes["the first number of padding is used for both directions"] = F.conv2d(x, weight, bias, 1, padding[0])
+        mistakes["the pair is taken as (width, height); F.pad wants the last dimension first"] = (
+            F.conv2d(x, weight, bias, 1, padding[::-1])
+        )
+        mistakes["the first number of padding is used for both directions"] = F.conv2d(
+            x, weight, bias, 1, padding[0]
+        )
     compare(submission, x, weight, bias, mistakes, padding=padding)
 
 
@@ -85,10 +103,14 @@ def test_dilation(submission, device, dilation):
     undilated = F.conv2d(x, weight, bias)
     mistakes = {
         "dilation is ignored": undilated,
-        "dilation changes the size and not the positions": undilated[..., : expected.shape[2], : expected.shape[3]],
+        "dilation changes the size and not the positions": undilated[
+            ..., : expected.shape[2], : expected.shape[3]
+        ],
     }
     if isinstance(dilation, tuple):
-        mistakes["the pair is taken as (width, height)"] = F.conv2d(x, weight, bias, dilation=dilation[::-1])
+        mistakes["the pair is taken as (width, height)"] = F.conv2d(
+            x, weight, bias, dilation=dilation[::-1]
+        )
     compare(submission, x, weight, bias, mistakes, dilation=dilation)
 
 
@@ -133,16 +155,23 @@ def test_all_together(submission, device, sizes, options):
     compare(submission, x, weight, bias, **options)
 
 
-def test_float64_and_layout(submission, device):
+@pytest.mark.parametrize("order", [(0, 1, 3, 2), (0, 3, 1, 2)], ids=["transposed", "channels last"])
+def test_float64_and_layout(submission, device, order):
     """float64 stays float64, and inputs that are not contiguous work"""
-    x, weight, bias = data(device=device, size=(9, 7), kernel=(2, 3), c_in=4, c_out=6, groups=2, dtype=torch.float64)
-    x, weight = x.transpose(2, 3), weight.transpose(2, 3)
+    x, weight, bias = data(
+        device=device, size=(9, 7), kernel=(2, 3), c_in=4, c_out=6, groups=2, dtype=torch.float64
+    )
+    back = sorted(range(4), key=order.__getitem__)  # the same sizes on other strides
+    x, weight = (t.permute(back).contiguous().permute(order).transpose(2, 3) for t in (x, weight))
     expected = F.conv2d(x, weight, bias, groups=2)
     tried("conv2d(x, weight, bias, groups=2)", x=x, weight=weight)
     try:
         y = submission.conv2d(x, weight, bias, groups=2)
     except RuntimeError as error:
-        fail(f"raises RuntimeError: {error}", hint="nothing should be cast to float32, and reshape copies where view cannot")
+        fail(
+            f"raises RuntimeError: {error}",
+            hint="nothing should be cast to float32, and reshape copies where view cannot",
+        )
     assert_close(y, expected)
 
 
@@ -157,19 +186,30 @@ def test_arguments_are_left_alone(submission, device):
 @pytest.mark.parametrize("with_bias", [True, False], ids=["bias", "no bias"])
 def test_gradients_match_autograd(submission, device, with_bias):
     """x, weight and bias receive the right gradients"""
-    x, weight, bias = data(device=device, size=(8, 10), c_in=4, c_out=6, groups=2, dtype=torch.float64)
+    x, weight, bias = data(
+        device=device, size=(8, 10), c_in=4, c_out=6, groups=2, dtype=torch.float64
+    )
+    bias.zero_()  # as a bias starts: it needs its gradient all the same
     leaves = {"weight": weight, "x": x} | ({"bias": bias} if with_bias else {})
     for leaf in leaves.values():
         leaf.requires_grad_()
     arguments = (x, weight, bias if with_bias else None, (2, 1), (1, 2), (1, 2), 2)
-    tried(f"a backward pass through conv2d(x, weight, {'bias' if with_bias else 'None'}, (2, 1), (1, 2), (1, 2), 2)", x=x)
+    tried(
+        f"a backward pass through conv2d(x, weight, {'bias' if with_bias else 'None'}, (2, 1), (1, 2), (1, 2), 2)",
+        x=x,
+    )
     assert_same_gradients(submission.conv2d(*arguments), F.conv2d(*arguments), leaves)
 
 
 def test_no_loop_over_positions(submission, device):
     """the number of torch calls does not grow with the batch or the image"""
     counts = {}
-    for name, n, size in (("small", 2, (6, 7)), ("batch", 5, (6, 7)), ("tall", 2, (15, 7)), ("wide", 2, (6, 17))):
+    for name, n, size in (
+        ("small", 2, (6, 7)),
+        ("batch", 5, (6, 7)),
+        ("tall", 2, (15, 7)),
+        ("wide", 2, (6, 17)),
+    ):
         x, weight, bias = data(device=device, n=n, size=size)
         tried("conv2d(x, weight, bias)", x=x, weight=weight)
         counts[name] = len(torch_calls(lambda x=x, w=weight, b=bias: submission.conv2d(x, w, b)))
