@@ -420,10 +420,14 @@ def seed_all(seed: int) -> None:
 
 
 def noncontiguous(x: Tensor) -> Tensor:
-    """The same values in a tensor whose memory is not laid out in order (needs two elements or more)."""
-    wide = x.new_zeros((*x.shape, 2))
-    wide[..., 0] = x.detach()
-    return wide[..., 0].requires_grad_(x.requires_grad)
+    """The same values with the first dimension innermost, and gaps (needs two elements or more).
+
+    So `view` can neither flatten it nor merge its dimensions, which with gaps alone it could.
+    """
+    backwards = tuple(reversed(range(x.ndim)))
+    wide = x.new_zeros((*x.permute(backwards).shape, 2))
+    wide[..., 0] = x.detach().permute(backwards)
+    return wide[..., 0].permute(backwards).requires_grad_(x.requires_grad)
 
 
 def all_finite(value: Any) -> bool:

@@ -152,6 +152,15 @@ def test_what_was_tried_is_described() -> None:
     assert checking.last_tried() == ["f(x)", "x: float32 (3, 2), not contiguous", "n: 3"]
 
 
+def test_a_view_cannot_flatten_what_is_noncontiguous() -> None:
+    for shape in ((2, 3), (2, 3, 4)):
+        x = checking.noncontiguous(torch.randn(shape))
+        with pytest.raises(RuntimeError, match="view size"):
+            x.view(-1)
+        with pytest.raises(RuntimeError, match="view size"):
+            x.view(shape[0] * shape[1], *shape[2:])
+
+
 def test_noncontiguous_keeps_the_values() -> None:
     x = torch.randn(3, 4)
     twin = checking.noncontiguous(x)
