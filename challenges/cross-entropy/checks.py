@@ -302,45 +302,6 @@ def test_inputs_are_left_alone(submission, device):
         assert_close(actual, expected)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.25], ids=["plain", "smoothed"])
-@pytest.mark.parametrize("reduction", ["none", "mean"])
-def test_gradient_matches_autograd(submission, device, smoothing, reduction):
-    """the logits receive the right gradient, ignored positions none"""
-    logits = torch.randn(3, 4, 2, device=device, dtype=torch.float64, requires_grad=True)
-    oracle = logits.detach().clone().requires_grad_()
-    target = torch.tensor([[3, 1], [-100, 0], [2, -100]], device=device)
-    options = {"reduction": reduction, "label_smoothing": smoothing}
-    expected = F.cross_entropy(oracle, target, **options)
-    tried(
-        f"a backward pass through cross_entropy(logits, target, **{options})",
-        logits=logits,
-        target=target,
-    )
-    actual = submission.cross_entropy(logits, target, **options)
-    cotangent = torch.randn_like(expected.detach())
-    q = F.one_hot(target.clamp(min=0), 4).movedim(-1, 1).double()
-    keep = (target != -100)[:, None]
-    each = cotangent[:, None] if reduction == "none" else cotangent / keep.sum()
-    picked = -((1 - smoothing) * q + smoothing / 4) * keep * each
-    p = torch.softmax(oracle.detach(), 1)
-    told = {
-        "no gradient flows through the normaliser, log(sum(exp)); it is detached": picked,
-        "ignored positions receive a gradient": (p - (1 - smoothing) * q - smoothing / 4) * each,
-    }
-    if smoothing:
-        told["no gradient flows through the smoothing term; it is detached"] = (
-            (1 - smoothing) * (p - q) * keep * each
-        )
-    assert_same_gradients(
-        actual,
-        expected,
-        {"logits": logits},
-        expected_inputs={"logits": oracle},
-        cotangent=cotangent,
-        mistakes={"logits": told},
-    )
-
-
 @pytest.mark.parametrize("scale", [200.0, 10000.0])
 def test_large_logits(submission, device, scale):
     """large logits give a finite loss and gradient"""
@@ -377,10 +338,6 @@ def test_large_logits(submission, device, scale):
         tried("a backward pass through cross_entropy of large logits", logits=logits)
         (gradient,) = torch.autograd.grad(actual.sum(), logits)
         assert all_finite(gradient), "the gradient of large logits is not finite"
-        oracle = logits.detach().clone().requires_grad_()
-        (right,) = torch.autograd.grad(F.cross_entropy(oracle, target, reduction="sum"), oracle)
-        # numbers near 10000 are 1e-3 apart in float32, and so may be logits - logsumexp(logits)
-        assert_close(gradient, right, what="the gradient of large logits", rtol=3e-3, atol=1e-5)
 
 
 def test_float64_stays_float64(submission, device):
@@ -418,3 +375,47 @@ def test_float64_stays_float64(submission, device):
             mistakes=wrong,
             hint="nothing should be cast to one dtype, and nothing is added to the number of positions",
         )
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.25], ids=["plain", "smoothed"])
+@pytest.mark.parametrize(
+    ("reduction", "scale"),
+    [("none", 1.0), ("mean", 1.0), ("mean", 10000.0)],
+    ids=["none", "mean", "large logits"],
+)
+def test_gradient_matches_autograd(submission, device, smoothing, reduction, scale):
+    """the logits receive the right gradient, ignored positions none"""
+    logits = scale * torch.randn(3, 4, 2, device=device, dtype=torch.float64)
+    logits.requires_grad_()
+    oracle = logits.detach().clone().requires_grad_()
+    target = torch.tensor([[3, 1], [-100, 0], [2, -100]], device=device)
+    options = {"reduction": reduction, "label_smoothing": smoothing}
+    expected = F.cross_entropy(oracle, target, **options)
+    tried(
+        f"a backward pass through cross_entropy(logits, target, **{options})",
+        logits=logits,
+        target=target,
+    )
+    actual = submission.cross_entropy(logits, target, **options)
+    cotangent = torch.randn_like(expected.detach())
+    q = F.one_hot(target.clamp(min=0), 4).movedim(-1, 1).double()
+    keep = (target != -100)[:, None]
+    each = cotangent[:, None] if reduction == "none" else cotangent / keep.sum()
+    picked = -((1 - smoothing) * q + smoothing / 4) * keep * each
+    p = torch.softmax(oracle.detach(), 1)
+    told = {
+        "no gradient flows through the normaliser, log(sum(exp)); it is detached": picked,
+        "ignored positions receive a gradient": (p - (1 - smoothing) * q - smoothing / 4) * each,
+    }
+    if smoothing:
+        told["no gradient flows through the smoothing term; it is detached"] = (
+            (1 - smoothing) * (p - q) * keep * each
+        )
+    assert_same_gradients(
+        actual,
+        expected,
+        {"logits": logits},
+        expected_inputs={"logits": oracle},
+        cotangent=cotangent,
+        mistakes={"logits": told},
+    )
