@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -25,6 +26,10 @@ def answers(submission, values, **options):
     results = [stopping.step(value, model) for value in values]
     if all(result is None for result in results):
         fail("step() gives None at every call", hint="is a return missing? return whether to stop")
+    for number, result in enumerate(results, start=1):
+        assert isinstance(result, bool | np.bool_), (
+            f"step() should return True or False, call {number} returned {result!r}"
+        )
     return stop_at(results), stopping
 
 
@@ -138,6 +143,10 @@ def test_defaults(submission):
         [2.5, 2.75, 3.75, 1.5, 3.0, 1.5, 4.5, 1.5, 3.5, 2.75, 4.0, 3.25, 1.25, 3.5],
         ["one late", "one early", "equal", "last", "not reset"],
     )
+    # Without a min_delta every improvement counts, a small one too, and at any scale.
+    judge(submission, [1.0 - i * 1e-9 for i in range(5)], ["one early"])
+    judge(submission, [1e300, 1e12, 1e11, 1e10, 1e9], ["one early"])
+    judge(submission, [0.0, 0.5, 0.25, 0.125, 0.75], ["last"])  # a best of 0 is a best
 
 
 def test_only_more_than_min_delta_improves(submission):
@@ -178,6 +187,23 @@ def test_mode_max(submission):
         mode="max",
     )
     judge(submission, [-4.0, -3.0, -2.0, -2.5, -3.0], ["mode"], patience=2, mode="max")
+    judge(submission, [-1e300, -1e12, -1e11, -1e10, -1e9], ["mode"], mode="max")
+
+
+def test_it_goes_on_saying_stop(submission):
+    """further calls without an improvement go on saying stop"""
+    stopping, model = submission.EarlyStopping(2, 0.25, "max"), nn.Linear(2, 1)
+    tried('EarlyStopping(2, 0.25, "max"), step() with 1.0, 1.125, 0.5, 1.25 and 1.0')
+    said = [bool(stopping.step(value, model)) for value in (1.0, 1.125, 0.5, 1.25, 1.0)]
+    expected = [False, False, True, True, True]
+    if said != expected:
+        fail(
+            f"step() should say {expected}, it says {said}",
+            mistake="it says stop at one call only; after it, patience calls in a row have still not improved"
+            if said[:3] == expected[:3]
+            else "",
+            hint="return self.bad_calls >= self.patience, and set the count to 0 at an improvement only",
+        )
 
 
 def test_nan_never_improves(submission):
@@ -199,6 +225,7 @@ def test_best_is_the_best_value(submission):
         ([3.0, 2.0, 1.875], {"min_delta": 0.25}, 2.0),
         ([0.5, 0.75, 0.625], {"mode": "max"}, 0.75),
         ([NAN, 0.75], {}, 0.75),
+        ([0.123456789], {}, 0.123456789),
     ):
         _, stopping = answers(submission, values, **options)
         if (
@@ -248,7 +275,7 @@ def train(model):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter))
-    model.train()(torch.randn(5, 3, device=next(model.parameters()).device))
+    model.train()(torch.randn(5, 3).to(next(model.parameters())))
 
 
 def state(model):
@@ -302,14 +329,21 @@ def test_best_weights_come_back(submission, device):
 
 def test_restoring_twice(submission, device):
     """what was kept survives a restore and more training"""
-    model = Net().to(device)
+    model = Net().to(device).double()
     stopping = submission.EarlyStopping()
     kept = state(model)
     stopping.step(1.0, model)
     for _ in range(2):
         train(model)
         tried("restore(model), training, and restore(model) again")
+        modes = [module.training for module in model.train().modules()]
         stopping.restore(model)
+        if [module.training for module in model.modules()] != modes:
+            fail("restore() changed the model's mode", hint="put weights and buffers back, no more")
+        assert all(parameter.requires_grad for parameter in model.parameters()), (
+            "the parameters required gradients before restore(), and do not after it"
+        )
+        assert stopping.best == 1.0, f"best was 1.0 before restore(), and is {stopping.best} after"
         if different(model, kept):
             fail(
                 "the weights after a second restore differ from those of the best call",
