@@ -254,6 +254,20 @@ def test_mask_does_not_look_at_values(submission):
         )
 
 
+def test_mask_takes_any_value_for_data(submission):
+    """NaN, infinities and negative numbers are data too"""
+    odd = torch.tensor([float("nan"), -1.0, -100.0, float("inf"), 0.0, float("-inf")])
+    for value in (0.0, -5.0):
+        batch = [(odd, 1), (odd[:2], 0), (odd[2:], 1)]
+        tried(f"pad_collate(batch, {value}) where the data holds NaN and infinity", odd=odd)
+        got = collate(submission, batch, value)
+        hint = "make the mask from the lengths, and not with a padding that no data is supposed to hold"
+        assert_close(got["mask"], expect(batch)[2], what="mask", hint=hint)
+        padded = expect(batch, value)[0]
+        got["padded"] = got["padded"].nan_to_num(nan=77.0)
+        assert_close(got["padded"], padded.nan_to_num(nan=77.0), what="padded", hint=hint)
+
+
 @pytest.mark.parametrize(
     "features", [(3,), (2, 5)], ids=["one more dimension", "two more dimensions"]
 )
@@ -284,7 +298,9 @@ def test_further_dimensions_are_kept(submission, features):
 def test_labels_stay_with_their_sequences(submission):
     """labels come in the order of the batch, as int64"""
     batch = make([3, 5, 4, 2])
-    tried("pad_collate(batch) with labels 7, 2, 9, 4")
+    batch[1] = batch[1][0], 2**40 + 1  # lost on a way through float32
+    batch[2] = batch[2][0], -100
+    tried(f"pad_collate(batch) with labels {[label for _, label in batch]}")
     right = expect(batch)[3]
     assert_close(
         collate(submission, batch)["labels"],
@@ -300,8 +316,14 @@ def test_labels_stay_with_their_sequences(submission):
 
 @pytest.mark.parametrize(
     "lengths",
-    [[4], [0, 3], [3, 0, 1], [2, 2]],
-    ids=["batch of 1", "first is empty", "one is empty", "equal lengths"],
+    [[4], [0, 3], [3, 0, 1], [2, 2], [0]],
+    ids=[
+        "batch of 1",
+        "first is empty",
+        "one is empty",
+        "equal lengths",
+        "nothing but an empty one",
+    ],
 )
 def test_unusual_lengths(submission, lengths):
     """a batch of 1, an empty sequence and equal lengths work"""

