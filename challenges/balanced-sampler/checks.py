@@ -263,8 +263,13 @@ def test_labels_of_any_kind(submission, kind):
     }[kind]
     tried(f"list(BalancedSampler({labels}))")
     each = max(Counter(int(label) for label in labels).values())
+    before = labels.clone() if isinstance(labels, torch.Tensor) else list(labels)
     sampler = make(submission, labels)
-    check_counts(draw(sampler, labels), labels, each)
+    indices = draw(sampler, before)
+    assert list(labels) == list(before), (
+        f"the caller's labels were {before} before, and are {labels} after"
+    )
+    check_counts(indices, before, each)
     classes = len({int(label) for label in labels})
     assert len(sampler) == classes * each, (
         f"len(sampler) should be {classes * each}, got {len(sampler)}"
