@@ -43,6 +43,44 @@ def every_path(tensor):
     return names
 
 
+def each_level(tensor):
+    """Each node once in a level, but again in every level that leads to it."""
+    level, names = [tensor.grad_fn], []
+    while level:
+        names += [node.name() for node in level]
+        level = list(dict.fromkeys(n for node in level for n, _ in node.next_functions if n))
+    return names
+
+
+def by_longest_path(tensor):
+    """Each node only after all that lead to it, as a backward pass would go."""
+    level, place = [tensor.grad_fn], {}
+    while level:
+        for node in level:
+            place.pop(node, None)
+            place[node] = True
+        level = list(dict.fromkeys(n for node in level for n, _ in node.next_functions if n))
+    return [node.name() for node in place]
+
+
+def each_output(tensor):
+    """A node again for each of its outputs: the pairs of next_functions are remembered."""
+    queue, seen, names = deque([tensor.grad_fn]), set(), []
+    while queue:
+        node = queue.popleft()
+        names.append(node.name())
+        for pair in node.next_functions:
+            if pair[0] is not None and pair not in seen:
+                seen.add(pair)
+                queue.append(pair[0])
+    return names
+
+
+def assert_list(actual):
+    if not isinstance(actual, list) or not all(isinstance(name, str) for name in actual):
+        fail(f"the result should be a list of names, got {actual!r:.200}")
+
+
 def assert_walk(submission, tensor, what):
     expected = oracle(tensor)
     tried(f"graph_walk({what})")
@@ -55,9 +93,7 @@ def assert_walk(submission, tensor, what):
             f"graph_walk({what}) raises {type(error).__name__}: {error}",
             mistake="next_functions holds None where an input needs no gradient; skip those entries",
         )
-    if not isinstance(actual, list | tuple) or not all(isinstance(name, str) for name in actual):
-        fail(f"the result should be a list of names, got {actual!r:.200}")
-    actual = list(actual)
+    assert_list(actual)
     if actual == expected:
         return
     kinds = list(dict.fromkeys(expected))
@@ -79,6 +115,18 @@ def assert_walk(submission, tensor, what):
         ),
         "a node is listed once for each path to it; remember the nodes that were seen": every_path(
             tensor
+        ),
+        "a node is listed again for each step that leads to it; remember all nodes that were seen": each_level(
+            tensor
+        ),
+        "a node comes after all paths to it, as a backward pass would go; its shortest path decides": by_longest_path(
+            tensor
+        ),
+        "the pairs of next_functions are remembered; a node with several outputs is in several pairs": each_output(
+            tensor
+        ),
+        "entries with an index above 0 are left out; the index says which output of a node was used": oracle(
+            tensor, lambda n: [m for m, index in n.next_functions if index == 0]
         ),
         "nodes are recognised by their names; two different nodes of one kind are both listed": kinds,
     }
@@ -117,6 +165,16 @@ def test_a_shared_node_once(submission, device):
     assert_walk(submission, (h.sin() + h.cos()) * h, "(h.sin() + h.cos()) * h with h = x.exp()")
 
 
+def test_several_outputs(submission, device):
+    """a node whose second output is used, or both"""
+    _, second = leaf(4, device=device).exp().split(2)
+    assert_walk(submission, second, "second, with first, second = x.exp().split(2)")
+    _, second = leaf(4, device=device).exp().split(2)
+    assert_walk(submission, second.sin(), "second.sin(), from x.exp().split(2)")
+    first, second = leaf(4, device=device).exp().split(2)
+    assert_walk(submission, second.sin() * first, "second.sin() * first, from x.exp().split(2)")
+
+
 def test_constants_are_skipped(submission, device):
     """inputs without a gradient have no node"""
     x = leaf(3, device=device)
@@ -126,10 +184,10 @@ def test_constants_are_skipped(submission, device):
 
 def test_without_a_graph(submission, device):
     """a leaf, a constant and a detached tensor give an empty list"""
-    x = leaf(3, device=device)
+    x, constant = leaf(3, device=device), torch.ones(2, device=device)
     for what, tensor in (
         ("a leaf", x),
-        ("a constant", torch.ones(2)),
+        ("a constant", constant),
         ("x.exp().detach()", x.exp().detach()),
     ):
         tried(f"graph_walk of {what}")
@@ -139,7 +197,10 @@ def test_without_a_graph(submission, device):
             fail(
                 f"{what} has no graph, so the list is empty; it raises {type(error).__name__}: {error}"
             )
-        assert list(actual) == [], f"{what} has no graph, so the list is empty, got {actual!r}"
+        assert isinstance(actual, list) and actual == [], (
+            f"{what} has no graph, so the list is empty, got {actual!r}"
+        )
+    assert not constant.requires_grad, "the constant requires a gradient afterwards"
 
 
 def test_many_paths(submission, device):
@@ -157,12 +218,12 @@ def test_many_paths(submission, device):
 
 
 def test_a_deep_graph(submission, device):
-    """a graph of 3,000 operations"""
+    """a graph of 12,000 operations"""
     x = leaf(2, device=device)
     y = x
-    for _ in range(3000):
+    for _ in range(12000):
         y = y.sin()
-    tried("graph_walk(y), with y = y.sin() 3,000 times")
+    tried("graph_walk(y), with y = y.sin() 12,000 times")
     try:
         actual = submission.graph_walk(y)
     except RecursionError:
@@ -170,20 +231,32 @@ def test_a_deep_graph(submission, device):
             "a deep graph ends at Python's recursion limit",
             mistake="recursion goes as deep as the graph; use a queue",
         )
-    assert list(actual) == oracle(y), "the names of a deep graph are not those of its 3,001 nodes"
+    assert list(actual) == oracle(y), "the names of a deep graph are not those of its 12,001 nodes"
 
 
 def test_nothing_is_changed(submission, device):
     """no backward pass runs"""
     x = leaf(3, device=device)
-    y = (x.exp() * x).sum()
-    tried("graph_walk(y), then y.backward()")
+    h = x.exp()
+    y = (h * x).sum()
+    names, gradient = oracle(y), torch.autograd.grad(y, x, retain_graph=True)[0]
+    tried("graph_walk(y), twice")
     submission.graph_walk(y)
     if x.grad is not None:
         fail(
             "x.grad was None and is not any more",
             mistake="a backward pass ran; the graph can be read without one",
         )
+    again = submission.graph_walk(y)
+    if again != names:
+        fail(
+            f"the second call on the same graph should give {names}, got {again!r}",
+            mistake="the first call leaves something behind: marks on the nodes, or names that it remembers",
+        )
+    marked = [n.name() for n in (y.grad_fn, h.grad_fn) if n.metadata]
+    assert not marked, f"the metadata of {' and '.join(marked)} is written to; mark nodes elsewhere"
+    assert not y.retains_grad, "y keeps its gradient afterwards: retain_grad() was called"
+    tried("graph_walk(y), then y.backward()")
     try:
         y.backward()
     except RuntimeError:
@@ -191,3 +264,4 @@ def test_nothing_is_changed(submission, device):
             "y.backward() raises afterwards",
             mistake="a backward pass ran, and freed what the graph had saved",
         )
+    assert torch.equal(x.grad, gradient), "y.backward() gives another gradient afterwards"
