@@ -13,16 +13,28 @@ from drill.checking import (
     unchanged,
 )
 
+PARAMETERS = {"cell.weight", "cell.bias", "halt.weight", "halt.bias"}
+
+# In float64 other orders of operations differ by about 1e-15; a step in float32 differs by 1e-8.
+EXACT = {"rtol": 1e-11, "atol": 1e-11}
+
 
 def build(submission, device, dim=3, max_steps=6, dtype=torch.float64, **options):
     """A model whose rows take different numbers of steps: each step moves the first feature by about 0.5."""
     shown = "".join(f", {name}={value}" for name, value in options.items())
-    tried(f"DynamicDepth({dim}, {max_steps}{shown})")
-    model = submission.DynamicDepth(dim, max_steps, **options)
+    tried(f"DynamicDepth(dim={dim}, max_steps={max_steps}{shown})")
+    model = submission.DynamicDepth(dim=dim, max_steps=max_steps, **options)
     for name, shape in (("cell", (dim, dim)), ("halt", (1, dim))):
         weight = getattr(getattr(model, name, None), "weight", None)
         if not isinstance(weight, nn.Parameter) or tuple(weight.shape) != shape:
             fail(f"{name} should be an nn.Linear whose weight has the shape {shape}")
+        if not isinstance(getattr(model, name).bias, nn.Parameter):
+            fail(f"{name} should be an nn.Linear with a bias, which is its default")
+    others = {name for name, _ in model.named_parameters()} - PARAMETERS
+    if others:
+        fail(
+            f"the parameters are those of cell and halt; there is also {', '.join(sorted(others))}"
+        )
     with torch.no_grad():
         model.cell.weight.normal_(std=0.1)
         model.cell.bias.normal_(std=0.1)
@@ -42,13 +54,18 @@ def rows(device, dim=3, dtype=torch.float64):
     return x
 
 
-def one_row(model, h, max_steps, threshold, *, late=False, extra=0, residual=1):
-    """One row's state and number of steps, by the statement; `late` tests after the step."""
+def one_row(
+    model, x, max_steps, threshold, *, late=False, extra=0, residual=1, act=torch.tanh, score=torch.sigmoid,
+    of_x=False, from_x=False, equal_stops=True,
+):  # fmt: skip
+    """One row's state and number of steps, by the statement; the options are wrong ideas."""
+    h = x
     for step in range(max_steps + extra):
-        done = torch.sigmoid(model.halt(h)).item() >= threshold
+        scored = score(model.halt(x if of_x else h)).item()
+        done = scored >= threshold if equal_stops else scored > threshold
         if done and not (late and step == 0):
             return h, step
-        h = residual * h + torch.tanh(model.cell(h))
+        h = residual * (x if from_x else h) + act(model.cell(h))
     return h, max_steps + extra
 
 
@@ -81,34 +98,63 @@ def test_each_row_stops_by_itself(submission, device):
     with torch.no_grad():
         h, steps = oracle(model, x)
         batch = {
-            "one row that is done stops all of them": whole_batch(model, x, 6, lambda done, _: done.any()),
+            "one row that is done stops all of them": whole_batch(
+                model, x, 6, lambda done, _: done.any()
+            ),
             "all rows go on until the last one is done; a row that is done keeps its h": whole_batch(
                 model, x, 6, lambda done, _: done.all()
             ),
             "the mean of the scores decides for all rows; each row has its own depth": whole_batch(
                 model, x, 6, lambda _, scores: scores.mean() >= 0.5
             ),
-            "the test comes after the step; a row that is done at the start takes no step": oracle(model, x, late=True),
+            "the test comes after the step; a row that is done at the start takes no step": oracle(
+                model, x, late=True
+            ),
+            "the score is always that of x; the test is on the present h": oracle(
+                model, x, of_x=True
+            ),
+            "the score is compared without its sigmoid": oracle(model, x, score=lambda s: s),
+            "a step adds to x; it adds to the present h": oracle(model, x, from_x=True),
+            "a step adds tanh(cell(h)), not cell(h) itself": oracle(model, x, act=lambda c: c),
+            "a step adds tanh(cell(h)), not another function of cell(h)": oracle(
+                model, x, act=torch.sigmoid
+            ),
             "the residual is lost: a step is h + tanh(cell(h))": oracle(model, x, residual=0),
             "a row takes one step more than max_steps": oracle(model, x, extra=1),
             "a row takes one step less than max_steps": oracle(model, x, extra=-1),
-            "the rows go on although they are done: max_steps steps each": whole_batch(model, x, 6, lambda *_: False),
+            "the rows go on although they are done: max_steps steps each": whole_batch(
+                model, x, 6, lambda *_: False
+            ),
         }
         tried("model(x), where the rows need 2, 0, 5, 1, 9 and 0 steps and max_steps is 6", x=x)
         got_h, got_steps = call(model, x.clone())
     assert_close(
+        got_h, h, what="h", **EXACT,
+        mistakes={sentence: wrong[0] for sentence, wrong in batch.items()},
+    )  # fmt: skip
+    assert_close(
         got_steps, steps, what="steps", hint="an int64 tensor of shape (B,)",
         mistakes={sentence: wrong[1] for sentence, wrong in batch.items()},
     )  # fmt: skip
-    assert_close(
-        got_h, h, what="h",
-        mistakes={sentence: wrong[0] for sentence, wrong in batch.items()},
-    )  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_calls_do_not_depend_on_each_other(submission, device, mode):
+    """a second call, in train and in eval mode, gives what the first gives"""
+    model, x = build(submission, device).train(mode == "train"), rows(device)
+    with torch.no_grad():
+        expected = oracle(model, x)
+        call(model, torch.randn_like(x))
+        tried(f"model(x) in {mode} mode, after a call with another x", x=x)
+        h, steps = call(model, x.clone())
+    hint = "is something kept in the module from call to call, or does the mode matter?"
+    assert_close(steps, expected[1], what="steps", hint=hint)
+    assert_close(h, expected[0], what="h", hint=hint)
 
 
 @pytest.mark.parametrize(
-    ("max_steps", "threshold"), [(0, 0.5), (1, 0.5), (9, 0.7), (12, 0.2)],
-    ids=["max_steps=0", "max_steps=1", "threshold=0.7", "threshold=0.2"],
+    ("max_steps", "threshold"), [(0, 0.5), (1, 0.5), (9, 0.72), (12, 0.2)],
+    ids=["max_steps=0", "max_steps=1", "threshold=0.72", "threshold=0.2"],
 )  # fmt: skip
 def test_max_steps_and_threshold_count(submission, device, max_steps, threshold):
     """max_steps and threshold decide when to stop"""
@@ -119,9 +165,13 @@ def test_max_steps_and_threshold_count(submission, device, max_steps, threshold)
         tried(f"model(x) with max_steps={max_steps} and threshold={threshold}", x=x)
         got_h, got_steps = call(model, x.clone())
         fixed = oracle(model, x, max_steps, 0.5)
+        plain = oracle(model, x, max_steps, threshold, score=lambda s: s)
     assert_close(
         got_steps, steps, what="steps",
-        mistakes={"the threshold is not used; the rows stop at 0.5": fixed[1]},
+        mistakes={
+            "the threshold is not used; the rows stop at 0.5": fixed[1],
+            "the score is compared without its sigmoid": plain[1],
+        },
     )  # fmt: skip
     assert_close(got_h, h, what="h")
 
@@ -137,7 +187,11 @@ def test_score_equal_to_the_threshold_stops(submission, device):
     tried("model(x), where every score equals the threshold of 0.5", x=x)
     with torch.no_grad():
         h, steps = call(model, x)
-    assert_close(steps, torch.zeros(6, dtype=torch.int64, device=device), what="steps")
+        late = oracle(model, before, equal_stops=False)[1]
+    assert_close(
+        steps, torch.zeros(6, dtype=torch.int64, device=device), what="steps",
+        mistakes={"a score equal to the threshold goes on; the row stops at >= threshold": late},
+    )  # fmt: skip
     assert_close(h, before, what="h")
 
 
@@ -146,48 +200,90 @@ def test_cell_rests_when_all_rows_are_done(submission, device):
     model, x = build(submission, device, 3, 40), rows(device)
     with torch.no_grad():
         steps = oracle(model, x, 40)[1]
+        weight, bias = model.halt.weight.clone(), model.halt.bias.clone()
     calls = []
-    model.cell.register_forward_hook(lambda *_: calls.append(1))
+
+    def seen(_, inputs, __):
+        # Is any row of this call still to be stepped? No row reaches max_steps here.
+        scores = torch.sigmoid(nn.functional.linear(inputs[0].detach(), weight, bias))
+        calls.append(bool((scores < 0.5).any()))
+
+    model.cell.register_forward_hook(seen)
     tried("model(x) with max_steps=40, where the slowest row needs 9 steps", x=x)
     with torch.no_grad():
         call(model, x)
     # A loop over the rows calls it for each step of each row; nothing calls it more often.
-    assert len(calls) <= int(steps.sum()), f"cell is called {len(calls)} times, though the slowest row takes {int(steps.max())} steps"
+    assert len(calls) <= int(steps.sum()), (
+        f"cell is called {len(calls)} times, though the slowest row takes {int(steps.max())} steps"
+    )
+    assert all(calls), (
+        "cell is called with rows that are all done; test first, and leave the loop before the step"
+    )
 
 
 def test_gradients_flow_through_every_step(submission, device):
     """x and the cell receive gradients through all steps that a row took"""
-    model = build(submission, device)
+    for mode in ("train", "eval"):
+        assert_gradients(build(submission, device).train(mode == "train"), device, mode)
+
+
+def assert_gradients(model, device, mode):
     x = rows(device).requires_grad_()
     twin = x.detach().clone().requires_grad_()
-    tried("a backward pass through h", x=x)
+    tried(f"a backward pass through h, in {mode} mode", x=x)
     expected, _ = oracle(model, twin)
     with unchanged(x=x):
         try:
             h, _ = call(model, x)
         except RuntimeError as error:
-            fail(f"the forward pass raises RuntimeError: {error}", hint="h[active] = ... writes into x when h is x")
+            fail(
+                f"the forward pass raises RuntimeError: {error}",
+                hint="h[active] = ... writes into x when h is x",
+            )
+    assert torch.is_grad_enabled(), "gradients are turned off after the call, for the whole program"
     assert_close(h, expected, what="h")
     cell = {f"cell.{name}": p for name, p in model.cell.named_parameters()}
     cotangent = torch.randn_like(expected)
-    detached = torch.autograd.grad(last_step_only(model, x), list(cell.values()), cotangent)
-    sentence = "only the last step has a graph; do not detach h between steps"
-    mistakes = {name: {sentence: gradient} for name, gradient in zip(cell, detached, strict=True)}
+    sentences = {
+        "only the last step has a graph; do not detach h between steps": False,
+        "the h that goes into cell is detached; the gradient flows through cell too": True,
+    }
+    mistakes = {name: {} for name in cell}
+    for sentence, residual in sentences.items():
+        wrong = torch.autograd.grad(
+            partly_detached(model, x, residual), list(cell.values()), cotangent
+        )
+        for name, gradient in zip(cell, wrong, strict=True):
+            mistakes[name][sentence] = gradient
+    free = [p for p in model.halt.parameters() if p.requires_grad]
+    if h.requires_grad and free:
+        halt = torch.autograd.grad(h, free, cotangent, retain_graph=True, allow_unused=True)
+        assert all(g is None or not g.any() for g in halt), (
+            "a gradient reaches halt; the decision to stop is a comparison, and has none"
+        )
     try:
         assert_same_gradients(
-            h, expected, {**cell, "x": x}, expected_inputs={**cell, "x": twin}, cotangent=cotangent, mistakes=mistakes
+            h,
+            expected,
+            {**cell, "x": x},
+            expected_inputs={**cell, "x": twin},
+            cotangent=cotangent,
+            mistakes=mistakes,
         )
     except RuntimeError as error:
-        fail(f"the backward pass raises RuntimeError: {error}", hint="something that backward needs was written over")
+        fail(
+            f"the backward pass raises RuntimeError: {error}",
+            hint="something that backward needs was written over",
+        )
 
 
-def last_step_only(model, x):
-    """What detaching h before each step leaves of the graph."""
+def partly_detached(model, x, residual):
+    """What detaching h before each step leaves of the graph, or detaching it on the way into cell."""
     out = []
     for row, n in zip(x, oracle(model, x)[1].tolist(), strict=True):
         for _ in range(n):
-            row = row.detach()
-            row = row + torch.tanh(model.cell(row))
+            inside = row.detach()
+            row = (row if residual else inside) + torch.tanh(model.cell(inside))
         out.append(row)
     return torch.stack(out)
 

@@ -1,0 +1,26 @@
+"""Passes a straight-through gradient to halt."""
+import torch
+from torch import Tensor, nn
+
+
+class DynamicDepth(nn.Module):
+    def __init__(self, dim: int, max_steps: int, threshold: float = 0.5):
+        super().__init__()
+        self.cell = nn.Linear(dim, dim)
+        self.halt = nn.Linear(dim, 1)
+        self.max_steps = max_steps
+        self.threshold = threshold
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        h = x
+        steps = torch.zeros(len(x), dtype=torch.int64, device=x.device)
+        running = torch.ones(len(x), dtype=torch.bool, device=x.device)
+        for _ in range(self.max_steps):
+            running = running & (torch.sigmoid(self.halt(h)[:, 0]) < self.threshold)
+            if not running.any():
+                break
+            score = torch.sigmoid(self.halt(h))
+            step = 1 + score - score.detach()
+            h = torch.where(running[:, None], h + step * torch.tanh(self.cell(h)), h)
+            steps = steps + running
+        return h, steps
