@@ -64,7 +64,7 @@ def assert_no_trace(model, before, when):
     for (name, kind), left in traces(model).items():
         had = before[name, kind]
         if len(left) > len(had):
-            what = f"attributes of {name or 'the model'}" if kind == "attributes" else "a hook on " + (name or "the model itself")
+            what = f"an attribute on {name or 'the model itself'}" if kind == "attributes" else "a hook on " + (name or "the model itself")
             fail(f"{when}, {what} is left behind", mistake="remove each handle in a finally (or a context manager), so that nothing skips it")
         if left != had:
             fail(f"{when}, hooks of others on {name or 'the model itself'} are gone", mistake="handle.remove() takes away your own hook and no other")
@@ -81,6 +81,8 @@ def test_features_by_name(submission, device):
         fail(f"the result should be a dict, got a {type(features).__name__}")
     assert model.calls, "the model that was given never ran; a copy of it has other hooks and buffers"
     seen = dict(model.seen)
+    if "" not in seen:
+        fail("the forward pass was stopped before its end", mistake="an exception out of a hook stops the model; others' hooks, and layers that run again, come later", hint="let model(x) come to its end")
     if set(features) == set(names[-1:]) and features[names[-1]].shape == seen["head"].shape:  # head runs last
         fail("only the last name is in the dict", mistake="a function made in a loop looks its variables up when it runs: bind the name as a default argument, with partial, or by a function that makes the hook")
     assert set(features) == set(names), f"the keys should be {sorted(names)}, got {sorted(map(str, features))}"
@@ -103,7 +105,7 @@ def test_overwritten_outputs(submission, device):
             features[name].detach(),
             seen[name].detach(),
             what=f"the feature {name!r}",
-            mistakes={"an in-place operation that came later has overwritten it; keep output.clone()": later.detach()},
+            mistakes={"an in-place operation that came later has overwritten it; keep output.clone() for yourself, and return nothing from the hook": later.detach()},
         )
 
 
@@ -126,6 +128,42 @@ def test_nested_names_and_the_model(submission, device):
         mistakes={"this layer runs twice, and this is its first output; keep the last": first},
     )
     assert_close(features[""], seen[""], what="the feature ''")
+
+
+class Levels(nn.Module):
+    """Names that begin or end like others, and a layer that returns a tuple; tokens in, float64 inside."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(7, 3)
+        self.last = nn.GRU(3, 3)
+        self.layers = nn.ModuleList([nn.Linear(3, 3) for _ in range(11)])
+        self.layers.append(nn.ModuleDict({"embed": nn.Linear(3, 3)}))
+
+    def forward(self, x):
+        self.seen = {"embed": (h := self.embed(x))}
+        h, _ = self.last(h)
+        for i, layer in enumerate(self.layers[:-1]):
+            self.seen[f"layers.{i}"] = h = layer(h)
+        self.seen["layers.11.embed"] = h = self.layers[-1]["embed"](h)
+        return h
+
+
+@pytest.mark.parametrize("names", [("layers.0", "layers.1", "embed"), ("layers.11.embed", "layers.10")], ids=["some", "others"])
+def test_names_that_look_alike(submission, device, names):
+    """a name is the whole name, and the layers not asked for may return tuples"""
+    model = Levels().double().to(device)
+    x = torch.randint(0, 7, (6, 2), device=device)
+    tried(f"extract_features(model, x, {names}), where other layers have names like layers.10 and layers.11.embed, or return a tuple", x=x)
+    try:
+        features = submission.extract_features(model, x, names)
+    except (AttributeError, TypeError) as error:
+        fail(f"{type(error).__name__}: {error}", mistake="layers that were not asked for were hooked too, and one returns a tuple", hint="hook the layers in names, and no others")
+    assert set(features) == set(names), f"the keys should be {sorted(names)}, got {sorted(map(str, features))}"
+    seen = {key: value.detach() for key, value in model.seen.items()}
+    for name in names:
+        mistakes = {f"this is the output of {key}": seen[key] for key in seen if key != name}
+        assert_close(features[name].detach(), seen[name], what=f"the feature {name!r}", mistakes=mistakes, hint="compare whole names")
 
 
 def test_layer_that_never_runs(submission, device):
@@ -156,6 +194,8 @@ def test_features_stay_in_the_graph(submission, device):
     below = [model.encoder[0].weight, model.shared.bias]
     expected = gradients(twin.seen["shared"], [twin.encoder[0].weight, twin.shared.bias], cotangent)
     actual = gradients(features["shared"], below, cotangent)
+    if not any(bool(gradient.any()) for gradient in actual):
+        fail("the feature is cut off from the graph", mistake="requires_grad_() on a detached tensor starts a graph of its own; clone() keeps the one of the model")
     if not bool(actual[0].any()):
         fail(
             "no gradient passes the layer 'encoder.0' any more",
@@ -179,6 +219,7 @@ def test_model_is_as_before(submission, device, training):
     tried(f"extract_features(model, x, names), where the model is in {'training' if training else 'evaluation'} mode", x=x)
     with unchanged(x=x):
         features = submission.extract_features(model, x, NAMES)
+    assert not x.requires_grad, "x.requires_grad was turned on; x is the caller's"
     assert model.calls == 1, f"the forward pass should run once, it ran {model.calls} times"
     for name, module in model.named_modules():
         if module.training != modes[name]:
@@ -196,12 +237,15 @@ def test_hooks_are_removed(submission, device):
     model = net(device)
     calls = []
     model.head.register_forward_hook(lambda *_: calls.append("theirs"))
+    model.register_forward_hook(lambda *_: calls.append("the model's"))
     before = traces(model)
     x = torch.randn(6, 3, device=device)
-    tried("extract_features(model, x, names), on a model with a hook of its own", x=x)
+    tried("extract_features(model, x, names), on a model with hooks of its own", x=x)
     submission.extract_features(model, x, NAMES)
     assert_no_trace(model, before, "after the call")
-    assert calls == ["theirs"], f"the hook that was there before should have run once, it ran {len(calls)} times"
+    if "the model's" not in calls:
+        fail("the hook that was on the model itself before did not run", mistake="model.forward(x) skips the model's own hooks; call model(x)")
+    assert calls == ["theirs", "the model's"], f"the two hooks that were there before should have run once each, they ran {len(calls)} times in all"
 
 
 def test_hooks_are_removed_when_forward_raises(submission, device):
