@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from drill.checking import assert_close, fail, noncontiguous, torch_calls, tried
+from drill.checking import assert_close, fail, noncontiguous, torch_calls, tried, unchanged
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,7 @@ from drill.checking import assert_close, fail, noncontiguous, torch_calls, tried
         (2, 11, 3),
         (2, 12, 3),
         (0.5, 2.25, 0.5),
+        (0, 3.25, 1),
         (-3, -9, -2),
         (1, -1, -0.75),
         (4, 4, 1),
@@ -25,6 +26,7 @@ from drill.checking import assert_close, fail, noncontiguous, torch_calls, tried
         "end is hit",
         "end is passed",
         "fractions",
+        "a short last step",
         "backwards",
         "backwards by fractions",
         "empty",
@@ -40,9 +42,9 @@ def test_arange(submission, device, start, end, step):
             if step != 1
             else submission.arange(start, end, device=device)
         )
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         fail(
-            f"it raises RuntimeError: {error}",
+            f"it raises {type(error).__name__}: {error}",
             hint="the count is ceil((end - start) / step), and at least 0",
         )
     expected = torch.arange(start, max(start, end) if step > 0 else end, step, device=device)
@@ -158,7 +160,7 @@ def test_float64_is_precise(submission, device):
 
 def test_eye(submission, device):
     """eye has ones on its diagonal"""
-    for sizes in ((3, 5), (5, 2), (4,), (1, 3)):
+    for sizes in ((3, 5), (5, 2), (4,), (1, 3), (3, 0)):
         tried(f"eye{sizes}")
         assert_close(submission.eye(*sizes, device=device), torch.eye(*sizes, device=device))
     tried("eye(2, 3, dtype=torch.int64)")
@@ -199,9 +201,11 @@ def test_labels_out_of_range(submission, device, label):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.int32], ids=str)
 def test_count_like(submission, device, dtype):
     """count_like has the shape and dtype of x and counts along the last dimension"""
-    for shape in ((2, 4, 3), (5,), (3, 1)):
+    for shape in ((2, 4, 3), (5,), (3, 1), (2, 3001)):  # float16 counts to 2048
         x = torch.full(shape, 7, dtype=dtype, device=device)
-        x = noncontiguous(x) if dtype.is_floating_point else x
+        if dtype.is_floating_point:  # its values do not matter
+            x.view(-1)[0] = float("nan")
+            x = noncontiguous(x)
         tried("count_like(x)", x=x)
         steps = torch.arange(shape[-1], device=device).to(dtype)
         whole = torch.arange(x.numel(), device=device).view(shape).to(dtype)
@@ -211,8 +215,10 @@ def test_count_like(submission, device, dtype):
             .expand(shape)
             .to(dtype)
         )
+        with unchanged(x=x):
+            got = submission.count_like(x)
         assert_close(
-            submission.count_like(x),
+            got,
             steps.expand(shape).clone(),
             mistakes={
                 "it counts over the whole tensor; start again at 0 in each row": whole,
@@ -249,9 +255,21 @@ def test_device_is_kept(submission):
             lambda: submission.arange(0, 5, 2, device="cpu"),
             torch.arange(0, 5, 2),
         ),
+        "arange(0, 1, 0.25, device='cpu')": (
+            lambda: submission.arange(0, 1, 0.25, device="cpu"),
+            torch.arange(0, 1, 0.25),
+        ),
+        "arange(3, 0, device='cpu')": (
+            lambda: submission.arange(3, 0, device="cpu"),
+            torch.arange(0),
+        ),
         "linspace(0, 1, 5, device='cpu')": (
             lambda: submission.linspace(0, 1, 5, device="cpu"),
             torch.linspace(0, 1, 5),
+        ),
+        "linspace(2, 3, 1, device='cpu')": (
+            lambda: submission.linspace(2, 3, 1, device="cpu"),
+            torch.linspace(2, 3, 1),
         ),
         "eye(2, 3, device='cpu')": (lambda: submission.eye(2, 3, device="cpu"), torch.eye(2, 3)),
         "one_hot(labels, 3), where labels is on the CPU": (
