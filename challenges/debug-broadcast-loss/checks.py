@@ -22,7 +22,10 @@ def call(function, *arguments):
         return function(*arguments)
     except (RuntimeError, ValueError, IndexError, AssertionError, TypeError) as error:
         shapes = ", ".join(str(tuple(a.shape)) for a in arguments)
-        fail(f"shapes {shapes} raise {type(error).__name__}: {error}", hint="each of them may be a column or not")
+        fail(
+            f"shapes {shapes} raise {type(error).__name__}: {error}",
+            hint="each of them may be a column or not",
+        )
 
 
 BOTH = (True, False)  # as a column, or not
@@ -93,7 +96,11 @@ def test_accuracy_compares_pairs(submission, device):
     labels = torch.tensor([1, 0, 0, 0, 1, 1, 1], device=device)
     for n, dtype, p, t in itertools.product((7, 1), dtypes, BOTH, BOTH):
         target = labels.to(dtype)[:n]
-        tried("binary_accuracy(logits, target)", logits=shaped(logits[:n], p), target=shaped(target, t))
+        tried(
+            "binary_accuracy(logits, target)",
+            logits=shaped(logits[:n], p),
+            target=shaped(target, t),
+        )
         accuracy = call(submission.binary_accuracy, shaped(logits[:n], p), shaped(target, t))
 
         def share(threshold, n=n, side=logits):
@@ -121,13 +128,15 @@ def test_sequence_loss_compares_positions(submission, device):
         error = (pred - target).square()
         given = pred[..., None] if column else pred
         wrong = {
-            "the mean runs over the masked positions too; divide by mask.sum()": (error * mask).mean(),
+            "the mean runs over the masked positions too; divide by mask.sum()": (
+                error * mask
+            ).mean(),
             "the mask is not used": error.mean(),
         }
         if t == 1:
-            wrong["squeeze() drops the time axis of one step too, and (B,) meets (B, 1); say which axis: squeeze(-1)"] = (
-                (pred[:, 0] - target).square() * mask
-            ).sum() / mask.sum()
+            wrong[
+                "squeeze() drops the time axis of one step too, and (B,) meets (B, 1); say which axis: squeeze(-1)"
+            ] = ((pred[:, 0] - target).square() * mask).sum() / mask.sum()
         if b == t:
             wrong["(B, T, 1) against (B, T) broadcasts to (B, B, T)"] = (
                 (pred[..., None] - target).square() * mask
@@ -152,6 +161,10 @@ REFUSED = [
     ("sequence_loss", [(3, 4), (3, 4), (1, 4)]),
     ("sequence_loss", [(3, 4, 1), (3, 4), (3, 1)]),
     ("sequence_loss", [(4, 3, 1), (3, 4), (3, 4)]),
+    ("sequence_loss", [(3, 4), (4, 3), (3, 4)]),
+    ("sequence_loss", [(3, 4), (3, 4), (4, 3)]),
+    ("sequence_loss", [(3, 4, 1), (1, 4), (3, 4)]),
+    ("mse_loss", [(5,), (4,), (5,)]),
 ]
 
 
@@ -186,7 +199,9 @@ def test_gradients_are_right(submission, device):
     assert_same_gradients(loss, expected, inputs)
     tried("a backward pass through mse_loss(pred, target)", pred=pred, target=target)
     plain = ((pred[:, 0] - target) ** 2).mean()
-    assert_same_gradients(call(submission.mse_loss, pred, target), plain, {"pred": pred, "target": target})
+    assert_same_gradients(
+        call(submission.mse_loss, pred, target), plain, {"pred": pred, "target": target}
+    )
     pred = torch.randn(2, 3, 1, device=device, dtype=torch.float64, requires_grad=True)
     target = torch.randn(2, 3, device=device, dtype=torch.float64, requires_grad=True)
     mask = torch.tensor([[True, True, False], [True, False, False]], device=device)
