@@ -14,17 +14,24 @@ def halves(size):
     return (size + 1) // 2 // 2
 
 
-def build(submission, device, *sizes):
+def build(submission, device, *sizes, by_name=False):
     """A model whose every parameter is random and large enough to show."""
     call = f"Classifier(channels={sizes[0]}, height={sizes[1]}, width={sizes[2]}, hidden={sizes[3]}, classes={sizes[4]})"
     tried(call)
-    model = submission.Classifier(*sizes)
+    if by_name:
+        names = ("channels", "height", "width", "hidden", "classes")
+        model = submission.Classifier(**dict(zip(names, sizes, strict=True)))
+    else:
+        model = submission.Classifier(*sizes)
     for name in ("conv", "gate", "head"):
         if not isinstance(getattr(model, name, None), nn.Module):
             fail(f"the layer {name} is missing; checkpoints need the names conv, gate and head")
     weight = getattr(model.head, "weight", torch.zeros(0))
     if isinstance(weight, nn.parameter.UninitializedParameter):
-        fail("head has no weight before the first call, so no checkpoint can be loaded", hint="work out in_features, or run a zero image through the layers in the constructor")
+        fail(
+            "head has no weight before the first call, so no checkpoint can be loaded",
+            hint="work out in_features, or run a zero image through the layers in the constructor",
+        )
     shape = weight.shape
     features = sizes[3] * halves(sizes[1]) * halves(sizes[2])
     if tuple(shape) != (sizes[4], features):
@@ -36,6 +43,30 @@ def build(submission, device, *sizes):
             else "",
             hint="conv: (size + 2 * 1 - 3) // 2 + 1; then the pooling: // 2",
         )
+    channels, _, _, hidden, classes = sizes
+    needed = {
+        "conv.weight": (hidden, channels, 3, 3),
+        "conv.bias": (hidden,),
+        "gate.weight": (hidden, hidden),
+        "gate.bias": (hidden,),
+        "head.weight": (classes, features),
+        "head.bias": (classes,),
+    }
+    got = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    for name, shape in needed.items():
+        if got.get(name) != shape:
+            fail(
+                f"the state dict should have {name} of the shape {shape}, got {got.get(name, 'none')}"
+            )
+    more = sorted(set(got) - set(needed))
+    if more:
+        fail(
+            f"the state dict has {more[0]}, which no checkpoint has",
+            mistake="a layer under a second name is saved and asked for twice"
+            if more[0].endswith(("weight", "bias"))
+            else "",
+            hint="register conv, gate and head once each, and no other layer with parameters",
+        )
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_()
@@ -46,7 +77,10 @@ def run(model, x, advice):
     try:
         return model(x)
     except (RuntimeError, IndexError, ValueError, TypeError) as error:
-        fail(f"an input of shape {tuple(x.shape)} raises {type(error).__name__}: {error}", hint=advice)
+        fail(
+            f"an input of shape {tuple(x.shape)} raises {type(error).__name__}: {error}",
+            hint=advice,
+        )
 
 
 def oracle(model, x, *, order=(0, 3, 1, 2), scramble=False, gate="channel", flatten=(0, 1, 2, 3)):
@@ -76,14 +110,24 @@ def test_channels_are_moved_and_not_scrambled(submission, device):
         expected = oracle(model, x)
         wrong = {
             CHANNELS_FIRST: oracle(model, x, scramble=True),
-            "height and width are swapped: permute(0, 3, 1, 2) is (B, C, H, W)": oracle(model, x, order=(0, 3, 2, 1)),
-            "flattened in another order than (channel, row, column)": oracle(model, x, flatten=(0, 2, 3, 1)),
+            "height and width are swapped: permute(0, 3, 1, 2) is (B, C, H, W)": oracle(
+                model, x, order=(0, 3, 2, 1)
+            ),
+            "flattened in another order than (channel, row, column)": oracle(
+                model, x, flatten=(0, 2, 3, 1)
+            ),
             "the gate is not applied": oracle(model, x, gate="none"),
         }
         tried("model(x) with a gate of one half everywhere", x=x)
         with unchanged(x=x):
-            logits = run(model, x, "follow the shapes line by line; a view needs memory in order, flatten and reshape do not")
-    assert_close(logits, expected, what="the logits", mistakes=wrong, rtol=1e-4, atol=1e-4)  # sums of large terms
+            logits = run(
+                model,
+                x,
+                "follow the shapes line by line; a view needs memory in order, flatten and reshape do not",
+            )
+    assert_close(
+        logits, expected, what="the logits", mistakes=wrong, rtol=1e-4, atol=1e-4
+    )  # sums of large terms
 
 
 def test_gate_scales_channels(submission, device):
@@ -99,7 +143,7 @@ def test_gate_scales_channels(submission, device):
             "all images share one gate": oracle(model, x, gate="one for all images"),
         }
         tried("model(x), where hidden equals the width after conv", x=x)
-        logits = run(model, x, "")
+        logits = run(model, x, "a view needs memory in order, flatten and reshape do not")
     assert_close(logits, expected, what="the logits", mistakes=wrong, rtol=1e-4, atol=1e-4)
     model = build(submission, device, 1, 12, 8, 5, 4)
     x = torch.randn(3, 12, 8, 1, device=device)
@@ -111,7 +155,9 @@ def test_gate_scales_channels(submission, device):
 
 
 @pytest.mark.parametrize(
-    ("batch", "classes"), [(1, 4), (3, 1), (1, 1)], ids=["batch of 1", "one class", "batch of 1 and one class"]
+    ("batch", "classes"),
+    [(1, 4), (3, 1), (1, 1)],
+    ids=["batch of 1", "one class", "batch of 1 and one class"],
 )
 def test_shape_is_always_batch_by_classes(submission, device, batch, classes):
     """a batch of one and a single class keep their axis"""
@@ -154,8 +200,9 @@ def test_another_size_raises(submission, device):
 def test_every_size_fits(submission, device):
     """heights and widths from 3 to 12 work, odd ones too"""
     for height, width in ((7, 9), (3, 8), (11, 4), (5, 12), (9, 7), (6, 11), (10, 3), (4, 6)):
-        model = build(submission, device, 2, height, width, 4, 3)
-        x = torch.randn(2, height, width, 2, device=device)
+        # Three channels: some images are as high or as wide as they have channels.
+        model = build(submission, device, 3, height, width, 4, 2, by_name=height > width)
+        x = torch.randn(2, height, width, 3, device=device)
         tried("model(x)", x=x)
         with torch.no_grad():
             expected = oracle(model, x)
@@ -170,5 +217,7 @@ def test_gradients_reach_everything(submission, device):
     tried("a backward pass through model.double()(x)", x=x)
     logits = run(model, x, "nothing should be cast to one dtype")
     assert_close(logits, oracle(model, x), what="the logits")
-    parameters = dict(sorted(model.named_parameters(), reverse=True))  # head, gate, conv: nearest to the loss first
+    parameters = dict(
+        sorted(model.named_parameters(), reverse=True)
+    )  # head, gate, conv: nearest to the loss first
     assert_same_gradients(logits, oracle(model, x), {**parameters, "x": x})
