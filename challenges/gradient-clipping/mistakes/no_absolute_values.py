@@ -9,7 +9,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0):
     grads = [p.grad for p in parameters if p.grad is not None]
     if not grads:
         return torch.tensor(0.0)
-    if norm_type == float('inf'):
+    if norm_type == float("inf"):
         total_norm = torch.stack([g.max() for g in grads]).max()
     else:
         total_norm = sum((g**norm_type).sum() for g in grads) ** (1 / norm_type)
