@@ -33,11 +33,12 @@ def patches_of(images, patch):
     )
 
 
-def demand_view(result, source, what):
+def demand_view(result, source, what, hint=""):
     if not shares_memory(result, source):
         fail(
             f"{what} is a copy; a view would do here",
             mistake="clone, contiguous, stack and cat copy; view, permute, transpose and unfold do not",
+            hint=hint,
         )
 
 
@@ -184,6 +185,17 @@ def test_no_copy_where_a_view_will_do(submission, device):
     got = submission.unpatchify(patches, (2, 5), 6, 5)
     assert_close(got, patches.reshape(2, 1, 6, 5))
     demand_view(got, patches, "the result of unpatchify")
+    hint = "reshape alone finds out whether a view will do; contiguous() copies whatever has gaps"
+    images = numbered(device, b=4, c=1, h=6, w=5)[::2]
+    tried("patchify(images[::2], (2, 5)): every other image of the same kind", images=images)
+    got = submission.patchify(images, (2, 5))
+    assert_close(got, patches_of(images, (2, 5)).reshape(2, 3, 10))
+    demand_view(got, images, "the result of patchify", hint)
+    patches = numbered(device, b=4, c=1, h=3, w=10).squeeze(1)[::2]
+    tried("unpatchify(patches[::2], (2, 5), 6, 5): every other image", patches=patches)
+    got = submission.unpatchify(patches, (2, 5), 6, 5)
+    assert_close(got, patches.reshape(2, 1, 6, 5))
+    demand_view(got, patches, "the result of unpatchify", hint)
 
 
 def test_sizes_that_do_not_divide(submission, device):
