@@ -36,6 +36,7 @@ class Net(nn.Module):
         super().__init__()
         self.embed = nn.Embedding(11, 6)
         self.stem = nn.Conv2d(2, 4, 3)
+        self.line, self.volume = nn.Conv1d(3, 2, 5), nn.Conv3d(1, 3, 2)  # three and five dimensions
         self.norm = nn.GroupNorm(2, 4)
         self.blocks = nn.ModuleDict({"a": Block(6), "b": Block(6)})
         self.gate = nn.Parameter(torch.ones(1, 1))
@@ -47,7 +48,7 @@ def groups(submission, model, weight_decay, what):
     tried(f"parameter_groups(model, weight_decay={weight_decay:g}), {what}")
     result = submission.parameter_groups(model, weight_decay)
     if (
-        not isinstance(result, list | tuple)
+        not isinstance(result, list)
         or len(result) != 2
         or not all(isinstance(g, dict) for g in result)
     ):
@@ -62,7 +63,11 @@ def groups(submission, model, weight_decay, what):
                 f"the {name} group has no 'weight_decay'",
                 mistake="a group without one takes the optimizer's default, which is 0.01 in AdamW; say 0.0",
             )
-        if not isinstance(group["params"], list | tuple):
+        extra = set(group) & (set(torch.optim.AdamW([torch.zeros(1)]).defaults) - {"weight_decay"})
+        assert not extra, (
+            f"the {name} group sets {min(extra)} as well, which overrides what the optimizer is given"
+        )
+        if not isinstance(group["params"], list):
             fail(
                 f"'params' of the {name} group should be a list, got a {type(group['params']).__name__}"
             )
@@ -235,3 +240,24 @@ def test_order(submission, device):
                 "the parameters are not in the order of model.parameters()",
                 mistake="a set has no order, and an optimizer's state_dict refers to parameters by position",
             )
+
+
+def test_model_is_left_alone(submission, device):
+    """the model is not changed"""
+    for training in (True, False):
+        model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Linear(4, 2)).to(device)
+        model.train(training)[2].train(not training)
+        for p in model.parameters():
+            p.grad = torch.randn_like(p)
+        values = {name: p.detach().clone() for name, p in model.named_parameters()}
+        gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
+        modes = [module.training for module in model.modules()]
+        groups(submission, model, 0.2, "looking at the model afterwards")
+        for name, p in model.named_parameters():
+            assert torch.equal(p, values[name]), f"the values of {name} were changed"
+            assert p.grad is not None and torch.equal(p.grad, gradients[name]), (
+                f"the gradient of {name} was changed"
+            )
+        assert [module.training for module in model.modules()] == modes, (
+            "train and eval modes were changed; leave them to the caller"
+        )

@@ -1,4 +1,6 @@
 """Excludes vectors, and whatever has bias in its name."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Collects from state_dict."""
+
+
 def parameter_groups(model, weight_decay):
     tensors = [t for t in model.state_dict(keep_vars=True).values() if t.is_floating_point()]
     return [

@@ -1,4 +1,6 @@
 """Takes a matrix of one row for a vector."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Lists detached tensors."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Puts everything in the decaying group."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

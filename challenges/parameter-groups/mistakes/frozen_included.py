@@ -1,4 +1,6 @@
 """Does not ask what is frozen."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Returns generators, which one look at them uses up."""
+
+
 def parameter_groups(model, weight_decay):
     trained = [p for p in model.parameters() if p.requires_grad]
     return [

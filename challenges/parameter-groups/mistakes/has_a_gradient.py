@@ -1,4 +1,6 @@
 """Asks for a gradient instead of requires_grad."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Collects from layers that have no children, and misses parameters of containers."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for module in model.modules():
@@ -7,4 +9,7 @@ def parameter_groups(model, weight_decay):
         for p in module.parameters():
             if p.requires_grad:
                 (decay if p.ndim >= 2 else no_decay).append(p)
-    return [{"params": decay, "weight_decay": weight_decay}, {"params": no_decay, "weight_decay": 0.0}]
+    return [
+        {"params": decay, "weight_decay": weight_decay},
+        {"params": no_decay, "weight_decay": 0.0},
+    ]

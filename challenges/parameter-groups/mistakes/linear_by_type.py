@@ -1,4 +1,5 @@
 """Lets the weights of linear and convolution layers decay, and nothing else."""
+
 from torch import nn
 
 

@@ -1,4 +1,6 @@
 """Keeps the pairs that named_parameters yields."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

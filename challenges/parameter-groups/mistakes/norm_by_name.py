@@ -1,4 +1,6 @@
 """Excludes what is called bias or norm."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Lists the last layer first."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in reversed(list(model.named_parameters())):

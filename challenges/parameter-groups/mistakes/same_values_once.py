@@ -1,4 +1,6 @@
 """Recognises shared parameters by their values."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Collects in sets."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = set(), set()
     for name, p in model.named_parameters():

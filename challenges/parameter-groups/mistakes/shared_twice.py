@@ -1,4 +1,6 @@
 """Asks for shared parameters under each name."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters(remove_duplicate=False):

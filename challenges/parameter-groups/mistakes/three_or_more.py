@@ -1,4 +1,6 @@
 """Is off by one in the number of dimensions."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

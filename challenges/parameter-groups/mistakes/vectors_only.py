@@ -1,4 +1,6 @@
 """Excludes vectors, and lets scalars decay."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

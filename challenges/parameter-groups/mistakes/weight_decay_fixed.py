@@ -1,4 +1,6 @@
 """Has a weight decay built in."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():

@@ -1,4 +1,6 @@
 """Leaves the second group to the optimizer's default."""
+
+
 def parameter_groups(model, weight_decay):
     decay, no_decay = [], []
     for name, p in model.named_parameters():
