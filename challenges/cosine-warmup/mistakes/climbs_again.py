@@ -1,4 +1,5 @@
 """Lets the cosine go on."""
+
 import math
 
 

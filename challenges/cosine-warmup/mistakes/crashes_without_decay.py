@@ -1,4 +1,5 @@
 """Divides by the length of a decay that is not there."""
+
 import math
 
 

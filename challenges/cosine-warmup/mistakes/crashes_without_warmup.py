@@ -1,4 +1,5 @@
 """Divides by warmup_steps at step 0."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Divides whole numbers in the decay."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Takes the cosine of degrees."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Reaches the end one step early."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Returns the factor that LambdaLR wants."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Forgets the half."""
+
 import math
 
 

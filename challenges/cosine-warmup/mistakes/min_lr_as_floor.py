@@ -1,4 +1,5 @@
 """Cuts a decay to 0 off at min_lr."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Decays to a tenth of base_lr by default."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Accepts min_lr and does nothing with it."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Adds min_lr to a decay to 0."""
+
 import math
 
 

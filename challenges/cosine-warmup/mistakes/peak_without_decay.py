@@ -1,4 +1,5 @@
 """Guards the division, and stays at the peak."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Forgets pi."""
+
 import math
 
 

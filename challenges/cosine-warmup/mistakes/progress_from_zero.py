@@ -1,4 +1,5 @@
 """Counts progress from step 0."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Divides by total_steps."""
+
 import math
 
 

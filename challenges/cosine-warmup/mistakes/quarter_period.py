@@ -1,4 +1,5 @@
 """Uses a quarter of a period."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Has the cosine the other way round."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Remembers the largest step so far, and takes it that steps only go up."""
+
 import math
 
 _last = {"key": None, "step": 0}

@@ -1,4 +1,5 @@
 """Decays in a straight line."""
+
 import math
 
 

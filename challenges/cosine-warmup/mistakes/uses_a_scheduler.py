@@ -1,4 +1,5 @@
 """Steps a scheduler of torch's until it gets there."""
+
 import torch
 from torch.optim.lr_scheduler import CosineAnnealingLR
 

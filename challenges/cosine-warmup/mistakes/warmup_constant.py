@@ -1,4 +1,5 @@
 """Warms up along a cosine too."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Rises from min_lr."""
+
 import math
 
 

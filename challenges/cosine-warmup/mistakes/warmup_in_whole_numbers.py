@@ -1,4 +1,5 @@
 """Divides whole numbers."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Leaves the warm-up out."""
+
 import math
 
 

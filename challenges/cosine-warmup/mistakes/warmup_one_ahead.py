@@ -1,4 +1,5 @@
 """Starts the warm-up at 1 / warmup_steps."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Lets the cosine run from step 0, scaled by the warm-up."""
+
 import math
 
 

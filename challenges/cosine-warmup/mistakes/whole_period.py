@@ -1,4 +1,5 @@
 """Uses a whole period."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Ends at 0."""
+
 import math
 
 

@@ -1,4 +1,5 @@
 """Guards the division, and starts at 0 without a warm-up."""
+
 import math
 
 
