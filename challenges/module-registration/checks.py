@@ -34,14 +34,20 @@ def build(submission, sizes=SIZES, device=None, dtype=torch.float32):
     return model
 
 
+def linears(model):
+    """By name, whatever holds them: a ModuleList, a Sequential, a ModuleDict."""
+    return [layer for _, layer in sorted(model.layers.named_children(), key=lambda item: int(item[0]))]
+
+
 def by_hand(model, x, *, mean=None, std=None, bounds=None, scale=None, relu_last=False, relu=True):
     mean = model.mean if mean is None else mean
     std = model.std if std is None else std
     low, high = model.bounds if bounds is None else bounds
     x = ((x - mean) / std).clamp(low, high)
-    for index, layer in enumerate(model.layers):
+    layers = linears(model)
+    for index, layer in enumerate(layers):
         x = F.linear(x, layer.weight, layer.bias)
-        if relu and (index < len(model.layers) - 1 or relu_last):
+        if relu and (index < len(layers) - 1 or relu_last):
             x = x.relu()
     return x * (model.scale if scale is None else scale)
 
@@ -50,16 +56,19 @@ def names_of(sizes, *more):
     return {f"layers.{i}.{kind}" for i in range(len(sizes) - 1) for kind in ("weight", "bias")} | set(more)
 
 
-@depths
+@pytest.mark.parametrize("sizes", [[3, 5, 4, 2], [2, 6], [4, 3, 3, 3, 5]], ids=str)
 def test_parameters(submission, sizes):
     """parameters() holds the layers and scale, and nothing else"""
     tried(f"StandardizedMLP({sizes}, mean, std).named_parameters()")
+    given = list(sizes)
     try:
-        model = submission.StandardizedMLP(sizes, *statistics(sizes[0]))
+        model = submission.StandardizedMLP(given, *statistics(sizes[0]))
     except AttributeError as error:
         if "Module.__init__" not in str(error):
             raise
         fail(str(error), mistake="super().__init__() comes first: it makes the place where everything is registered")
+    if given != sizes:
+        fail(f"the list of sizes was {sizes}, and is {given} after the call", mistake="the caller's list is consumed", hint="read sizes, and change nothing in it")
     found, wanted = {name for name, _ in model.named_parameters()}, names_of(sizes, "scale")
     held = getattr(model, "layers", None)
     if "layers.0.weight" not in found:
@@ -77,11 +86,13 @@ def test_parameters(submission, sizes):
                 f"{name} is in parameters()",
                 mistake="even with requires_grad=False a parameter is handed to the optimizer and counted; what is not trained is a buffer",
             )
+    if found != wanted and {name for name, _ in model.named_parameters(remove_duplicate=False)} == wanted:
+        fail(f"{', '.join(sorted(wanted - found))} is the parameter of another layer", mistake="layers of the same size are one and the same module; each pair of neighbours has a layer of its own")
     assert found == wanted, f"the parameters should be {sorted(wanted)}, got {sorted(found)}"
     for name, parameter in model.named_parameters():
         assert parameter.requires_grad, f"{name} does not require a gradient, so it would never train"
     assert_close(model.scale, torch.ones(sizes[-1]), what="scale at the start")
-    for index, layer in enumerate(model.layers):
+    for index, layer in enumerate(linears(model)):
         assert_shape(layer.weight, (sizes[index + 1], sizes[index]), what=f"layers.{index}.weight", hint="nn.Linear(sizes[i], sizes[i + 1])")
 
 
@@ -142,7 +153,7 @@ def test_models_share_nothing(submission):
     for name, tensor in [*second.named_parameters(), *second.named_buffers()]:
         if tensor.data_ptr() in seen:
             fail(f"{name} is the same tensor in both models", mistake="make each tensor in __init__, not in the class or the module")
-    assert not torch.equal(first.layers[0].weight, second.layers[0].weight), "two models start with the same weights"
+    assert not torch.equal(linears(first)[0].weight, linears(second)[0].weight), "two models start with the same weights"
 
 
 @depths
@@ -165,6 +176,8 @@ def test_forward_matches_by_hand(submission, device, sizes):
     mistakes = {sentence: value.detach() for sentence, value in wrong.items()}
     expected = by_hand(model, x).detach()
     assert_close(model(x.clone()), expected, mistakes=mistakes)
+    tried(f"StandardizedMLP({sizes}, mean, std).eval()(x)", x=x)
+    assert_close(model.eval()(x.clone()), expected, mistakes=mistakes, hint="training and evaluation compute the same")
     for shape in ((sizes[0],), (2, 3, sizes[0])):
         x = inputs(model, *shape)
         tried(f"StandardizedMLP({sizes}, mean, std)(x)", x=x)
@@ -179,9 +192,13 @@ def test_to_moves_everything(submission, device):
     for name in ("mean", "std", "bounds"):
         tensor = getattr(model, name)
         assert tensor.dtype == torch.float64, f"after .double() {name} is {tensor.dtype}"
+    with torch.no_grad():  # tensors kept from before the move no longer follow
+        model.mean.sub_(0.5)
+        model.std.mul_(1.25)
+        model.bounds.mul_(1.5)
     x = inputs(model, 40, 3, dtype=torch.float64)
     expected = by_hand(model, x).detach()
-    tried("model.double()(x)", x=x)
+    tried("model.double()(x), after mean, std and bounds were changed", x=x)
     try:
         y = model(x)
     except RuntimeError as error:
@@ -190,7 +207,7 @@ def test_to_moves_everything(submission, device):
     assert_close(y, expected, hint=hint, rtol=1e-12, atol=1e-12)  # so close that a cast to float32 shows
     tried('model.to("meta"), a device without values')
     model = submission.StandardizedMLP(SIZES, *statistics(3)).to("meta")
-    for name, tensor in {**{n: getattr(model, n) for n in ("mean", "std", "bounds", "scale")}, "layers.0.weight": model.layers[0].weight}.items():
+    for name, tensor in {**{n: getattr(model, n) for n in ("mean", "std", "bounds", "scale")}, "layers.0.weight": linears(model)[0].weight}.items():
         assert tensor.device.type == "meta", f"{name} stays on {tensor.device}"
     try:
         y = model(torch.empty(7, 3, device="meta"))
