@@ -14,7 +14,7 @@ demo: $(INSTALLED)
 test: lint
 	$(BIN)/python -m pytest
 
-# Leaves out what takes minutes: every challenge on every seed, the attacks at every level, the wheel.
+# Leaves out what takes minutes: every challenge, the attacks at every level, the wheel.
 quick: $(INSTALLED_TEST)
 	$(BIN)/python -m pytest -m "not slow"
 

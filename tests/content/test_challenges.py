@@ -1,4 +1,4 @@
-"""Every built-in challenge meets the standard, on every seed."""
+"""Every built-in challenge meets the standard; on the seeds left out here too: `drill dev check`."""
 
 import math
 
@@ -20,7 +20,7 @@ def test_a_challenge_meets_the_standard(name: str, library: Library) -> None:
         library.resolve(name),
         client.grade,
         topics=library.topics(),
-        seeds=authoring.SEEDS,
+        seeds=authoring.SEEDS[:2],  # all five take ten minutes
         slow_s=math.inf,  # how fast a busy machine is says nothing about the challenge
     )
     assert [finding.sentence for finding in found.findings] == []
