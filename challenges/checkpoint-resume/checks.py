@@ -88,9 +88,14 @@ def loaded(submission, path, seed):
 
 def test_number_of_epochs_comes_back(submission, path, seed):
     """load_checkpoint gives the number of epochs done"""
-    for done in (3, 0):
+    for done in (2, 0):
+        tried(f"save_checkpoint(..., epoch={done})")
         saved(submission, path, seed, done)
         assert path.is_file(), "save_checkpoint wrote no file at the path"
+        others = sorted(file.name for file in path.parent.iterdir() if file != path)
+        assert not others, (
+            f"save_checkpoint left other files beside the one at the path: {', '.join(others)}"
+        )
         tried(f"load_checkpoint(...) after save_checkpoint(..., epoch={done})")
         _, epoch = loaded(submission, path, seed)
         if epoch is None:
@@ -101,6 +106,12 @@ def test_number_of_epochs_comes_back(submission, path, seed):
                 mistake="epoch counts the epochs that are done; the next one in range(epoch, ...) is not to be left out",
             )
         assert_close(epoch, done, what="the number of epochs done")
+    submission.save_checkpoint(path, *Run(seed, seed + 1).parts, epoch=17)
+    tried(
+        "load_checkpoint(...) after save_checkpoint(..., epoch=17), with a scheduler that has taken no step"
+    )
+    epoch = loaded(submission, path, seed)[1]
+    assert epoch == 17, f"the number of epochs done should be the 17 that was saved, got {epoch}"
 
 
 def test_model_comes_back(submission, path, seed):
@@ -149,6 +160,20 @@ def test_scheduler_comes_back(submission, path, seed):
     """the learning rates go on where they were"""
     run = saved(submission, path, seed)
     other, _ = loaded(submission, path, seed)
+    go_on_alike(run, other, "StepLR")
+    runs = [Run(seed, seed + 1), Run(seed, seed + 99)]
+    for each in runs:
+        each.scheduler = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(each.optimizer, 4)
+    run, other = runs
+    for _ in range(6):
+        run.optimizer.step()
+        run.scheduler.step()
+    submission.save_checkpoint(path, *run.parts, 6)
+    submission.load_checkpoint(path, *other.parts)
+    go_on_alike(run, other, "CosineAnnealingWarmRestarts")
+
+
+def go_on_alike(run, other, scheduler):
     rates = []
     for each in (run, other):
         found = [each.optimizer.param_groups[0]["lr"]]
@@ -156,7 +181,7 @@ def test_scheduler_comes_back(submission, path, seed):
             each.scheduler.step()
             found.append(each.optimizer.param_groups[0]["lr"])
         rates.append([round(rate, 12) for rate in found])
-    tried("load_checkpoint(...), then the learning rates of the next epochs")
+    tried(f"load_checkpoint(...), then the learning rates of the next epochs, with {scheduler}")
     if rates[0] != rates[1]:
         fail(
             f"the learning rates should be {rates[0]}, they are {rates[1]}",
@@ -188,10 +213,15 @@ def test_random_states_come_back(submission, path, seed):
     random.gauss(0, 1)
     np.random.randn()
     before = random.getstate()
+    tried("save_checkpoint(...), then random.getstate()")
     submission.save_checkpoint(path, *run.parts, 2)
     if random.getstate() != before:
-        fail("Python's random is not where it was before the save", mistake="saving draws random numbers")
+        fail(
+            "Python's random is not where it was before the save",
+            mistake="saving draws random numbers",
+        )
     expected = draws(run.generator)
+    submission.save_checkpoint(path.with_name("another.pt"), *run.parts, 2)
     stir()
     tried(
         "save_checkpoint(...), other random numbers, load_checkpoint(...), then the next random numbers"
@@ -223,11 +253,21 @@ def test_saving_changes_nothing(submission, path, seed):
     expected = plain.epochs(0, 4)
     run = Run(seed, seed + 1)
     got = run.epochs(0, 2)
+    run.model[1].eval()  # one frozen layer
+    gradients = [parameter.grad.clone() for parameter in run.model.parameters()]
     tried("2 epochs, save_checkpoint(...), and 2 epochs more")
     submission.save_checkpoint(path, *run.parts, 2)
     assert run.model.training, (
         "the model was in training mode, and is in eval mode after save_checkpoint"
     )
+    assert not run.model[1].training, (
+        "one layer was in eval mode, and is in training mode after save_checkpoint"
+    )
+    run.model[1].train()
+    for (name, parameter), gradient in zip(run.model.named_parameters(), gradients, strict=True):
+        assert parameter.grad is not None and torch.equal(parameter.grad, gradient), (
+            f"the gradient of {name} changed; a save between two micro-batches would spoil the step"
+        )
     got += run.epochs(2, 4)
     if got != expected:
         first = next(i for i, (a, b) in enumerate(zip(got, expected, strict=True)) if a != b)
@@ -261,10 +301,16 @@ def test_resumed_run_is_the_same_run(submission, path, seed):
     for name, tensor in plain.model.state_dict().items():
         assert torch.equal(second.model.state_dict()[name], tensor), f"{name} differs at the end"
     second.model.eval()
+    second.model[2].train()  # as for dropout as an estimate of uncertainty
+    before = [module.training for module in second.model.modules()]
+    tried("load_checkpoint(...) into a model in eval mode, one layer of which is in training mode")
     submission.load_checkpoint(path, *second.parts)
-    assert not second.model.training, (
-        "the model was in eval mode, and is in training mode after load_checkpoint"
-    )
+    if [module.training for module in second.model.modules()] != before:
+        now = "training" if second.model.training else "eval"
+        fail(
+            f"load_checkpoint changed the mode of the model, or of a layer; the model is now in {now} mode",
+            hint="load the states, and leave train() and eval() to the caller",
+        )
 
 
 class Unsavable:
