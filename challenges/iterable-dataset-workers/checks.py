@@ -280,6 +280,13 @@ def test_any_value_is_an_item(submission, as_worker):
                     mistake="a test of the item itself takes None, 0 or an empty value for the end or for nothing",
                     hint="count the items, and do not look at them",
                 )
+    tried("a transform that raises a KeyError")
+    try:
+        got = list(submission.StreamDataset(lambda: iter(ITEMS), lambda item: {}[item]))
+    except KeyError:
+        pass
+    else:
+        fail(f"no KeyError came out, the items were {got}", mistake="items are lost without a word")
     tried("a transform that gives None")
     got = list(submission.StreamDataset(lambda: iter(ITEMS), lambda item: None))
     assert got == [None] * 7, f"a transform that gives None gives 7 times None, got {got}"
