@@ -13,7 +13,9 @@ UNMOVED = (
     "the weights have not moved: step() must find this batch's gradients, so backward() comes before it, "
     "and no zero_grad() in between"
 )
-SOFTMAX = "cross_entropy is given probabilities; it applies log_softmax itself, so give it the logits"
+SOFTMAX = (
+    "cross_entropy is given probabilities; it applies log_softmax itself, so give it the logits"
+)
 SUMMED = "the loss is not the mean over the batch"
 
 
@@ -56,7 +58,9 @@ def oracle(
             if zero == "batch":
                 optimizer.zero_grad()
             logits = model(x)
-            loss = F.cross_entropy(logits.softmax(1) if softmax else logits, target, reduction=reduction)
+            loss = F.cross_entropy(
+                logits.softmax(1) if softmax else logits, target, reduction=reduction
+            )
             if clip == "before":
                 clips(model.parameters(), max_norm)
             loss.backward()
@@ -127,12 +131,33 @@ def test_each_batch_starts_from_zero_gradients(submission, device):
         expected,
         what="the weights after six updates",
         mistakes={
-            gathered + ", not once an epoch": lambda: wrong(device, options, arguments, zero="epoch"),
+            gathered + ", not once an epoch": lambda: wrong(
+                device, options, arguments, zero="epoch"
+            ),
             gathered: lambda: wrong(device, options, arguments, zero="never"),
             "the epochs are not all run": lambda: wrong(device, options, (batches, 1, NEVER)),
             UNMOVED: start,
         },
     )
+
+
+def test_old_gradients_take_no_part(submission, device):
+    """gradients from before the call take no part in the first update"""
+    batches = loader(device, 7, 3)
+    expected = wrong(device, {"lr": 0.3}, (batches, 1, NEVER))
+    model, optimizer, scheduler = build(device, lr=0.3)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    tried(
+        "train(...) for one epoch, with gradients of 1 in every parameter's .grad before the call"
+    )
+    submission.train(model, batches, optimizer, scheduler, 1, NEVER)
+    if not torch.allclose(weights(model), expected, rtol=1e-5, atol=1e-6):
+        fail(
+            "gradients from before the call went into the first update",
+            mistake="zero_grad() at the end of a step leaves whatever was there before the first one",
+            hint="call optimizer.zero_grad() before each backward()",
+        )
 
 
 @pytest.mark.parametrize("max_norm", [0.4, None], ids=["max_norm=0.4", "the default max_norm"])
@@ -144,7 +169,9 @@ def test_gradients_are_clipped_before_the_update(submission, device, max_norm):
     expected = wrong(device, options, arguments)
     model, optimizer, scheduler = build(device, **options)
     given = {} if max_norm is None else {"max_norm": max_norm}
-    tried(f"train(...) for one epoch of batches of 3, 3 and 2, {given or 'without max_norm'}, with large gradients")
+    tried(
+        f"train(...) for one epoch of batches of 3, 3 and 2, {given or 'without max_norm'}, with large gradients"
+    )
     submission.train(model, batches, optimizer, scheduler, 1, **given)
     late = "clipped too early or too late: the norm is taken after backward() and before step()"
     assert_close(
@@ -152,12 +179,14 @@ def test_gradients_are_clipped_before_the_update(submission, device, max_norm):
         expected,
         what="the weights after an epoch with clipping",
         mistakes={
-            late + ", else the update is not clipped": lambda: wrong(device, options, arguments, clip="before"),
-            "each parameter is clipped by its own norm, not by the norm of all of them together": lambda: wrong(
-                device, options, arguments, clip="each"
+            late + ", else the update is not clipped": lambda: wrong(
+                device, options, arguments, clip="before"
             ),
-            "the values are clipped, not the norm; clip_grad_norm_ keeps the direction": lambda: wrong(
-                device, options, arguments, clip="value"
+            "each parameter is clipped by its own norm, not by the norm of all of them together": lambda: (
+                wrong(device, options, arguments, clip="each")
+            ),
+            "the values are clipped, not the norm; clip_grad_norm_ keeps the direction": lambda: (
+                wrong(device, options, arguments, clip="value")
             ),
         },
     )
@@ -172,7 +201,9 @@ def test_scheduler_steps_once_an_epoch(submission, device):
     model, optimizer, scheduler = build(device, **options)
     rates = []
     optimizer.register_step_pre_hook(lambda opt, *_: rates.append(opt.param_groups[0]["lr"]))
-    tried("train(...) for three epochs of three batches, AdamW with lr 0.1, halved by the scheduler")
+    tried(
+        "train(...) for three epochs of three batches, AdamW with lr 0.1, halved by the scheduler"
+    )
     submission.train(model, batches, optimizer, scheduler, 3)
     assert len(rates) == 9, f"three epochs of three batches are 9 updates, got {len(rates)}"
     assert_close(
@@ -180,9 +211,13 @@ def test_scheduler_steps_once_an_epoch(submission, device):
         [0.1] * 3 + [0.05] * 3 + [0.025] * 3,
         what="the learning rates of the nine updates",
         mistakes={
-            "the scheduler steps after every batch; it belongs after the batch loop": [0.1 * 0.5**i for i in range(9)],
+            "the scheduler steps after every batch; it belongs after the batch loop": [
+                0.1 * 0.5**i for i in range(9)
+            ],
             "the scheduler never steps": [0.1] * 9,
-            "the scheduler steps before the epoch rather than after it": [0.05] * 3 + [0.025] * 3 + [0.0125] * 3,
+            "the scheduler steps before the epoch rather than after it": [0.05] * 3
+            + [0.025] * 3
+            + [0.0125] * 3,
         },
     )
     rate = optimizer.param_groups[0]["lr"]
@@ -192,7 +227,9 @@ def test_scheduler_steps_once_an_epoch(submission, device):
     assert_close(weights(model), expected, what="the weights after three epochs")
 
 
-@pytest.mark.parametrize("drop_last", [False, True], ids=["uneven last batch", "last batch dropped"])
+@pytest.mark.parametrize(
+    "drop_last", [False, True], ids=["uneven last batch", "last batch dropped"]
+)
 def test_losses_are_means_over_samples(submission, device, drop_last):
     """the result is each epoch's mean loss over the samples it saw"""
     batches = loader(device, 7, 3, drop_last=drop_last)
@@ -203,7 +240,10 @@ def test_losses_are_means_over_samples(submission, device, drop_last):
     tried(f"train(...) for two epochs of 7 samples in batches of 3, drop_last={drop_last}")
     losses = submission.train(model, batches, optimizer, scheduler, 2, NEVER)
     if isinstance(losses, list | tuple) and any(isinstance(loss, torch.Tensor) for loss in losses):
-        fail("the losses should be Python floats, got tensors", hint="loss.item() is the number without the graph")
+        fail(
+            "the losses should be Python floats, got tensors",
+            hint="loss.item() is the number without the graph",
+        )
     assert_close(
         losses,
         expected,
@@ -219,13 +259,35 @@ def test_losses_are_means_over_samples(submission, device, drop_last):
             "the loader drops samples, so len(loader.dataset) is not the number that was seen": [
                 sum(loss * n for loss, n in epoch) / 7 for epoch in told
             ],
-            "the losses are summed, not averaged": [sum(loss * n for loss, n in epoch) for epoch in told],
+            "the losses are summed, not averaged": [
+                sum(loss * n for loss, n in epoch) for epoch in told
+            ],
             "this is the last batch's loss only": [epoch[-1][0] for epoch in told],
             "the sum is not started again in each epoch": [
                 expected[0],
                 sum(loss * n for epoch in told for loss, n in epoch) / sum(n for _, n in told[0]),
             ],
         },
+    )
+
+
+def test_large_logits_give_finite_losses(submission, device):
+    """large logits do not make the loss infinite"""
+    model, optimizer, scheduler = build(device, lr=1e-6)
+    with torch.no_grad():
+        model[2].weight.mul_(1000.0)
+    x = torch.randn(5, 4, device=device)
+    target = model(x).argmin(dim=1)  # each sample's least likely class
+    expected = F.cross_entropy(model(x), target).item()
+    tried("train(...) for one epoch of one batch, with logits of the size of 1000")
+    losses = submission.train(model, [(x, target)], optimizer, scheduler, 1, NEVER)
+    assert_close(
+        losses,
+        [expected],
+        what="the list of losses",
+        rtol=1e-5,  # as above
+        mistakes={"the logarithm of softmax's 0 is infinite": [float("inf")]},
+        hint="F.cross_entropy of the logits, or log_softmax",
     )
 
 
@@ -238,7 +300,7 @@ class Watched(nn.Module):
         self.modes = []
 
     def forward(self, x):
-        self.modes.append(self.training)
+        self.modes.append(self.training and self.inner.training)
         return self.inner(x)
 
 
@@ -248,9 +310,13 @@ def test_model_runs_in_training_mode(submission, device):
     model.eval()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
-    tried("train(...) for two epochs of three batches, on a model that is in eval mode when handed over")
+    tried(
+        "train(...) for two epochs of three batches, on a model that is in eval mode when handed over"
+    )
     submission.train(model, loader(device, 7, 3), optimizer, scheduler, 2)
     assert all(model.modes), (
         "the model runs in eval mode: without model.train() dropout is off and BatchNorm's statistics stand still"
     )
-    assert len(model.modes) == 6, f"two epochs of three batches are 6 forward passes, got {len(model.modes)}"
+    assert len(model.modes) == 6, (
+        f"two epochs of three batches are 6 forward passes, got {len(model.modes)}"
+    )
