@@ -6,7 +6,7 @@ from torch.overrides import TorchFunctionMode
 
 from drill.checking import assert_close, fail, tried
 
-SHAPES = ((3, 2), (4,), (3, 2))  # two of one shape: state must not be kept by shape
+SHAPES = ((3, 2), (4,), (3, 2), ())  # two of one shape: state must not be kept by shape
 STEPS = 4
 BOTH = pytest.mark.parametrize("name", ["Adam", "AdamW"])
 
@@ -68,7 +68,8 @@ def flat(history):
 
 def rule(
     betas=(0.9, 0.999), lr=0.1, eps=1e-8, coupled=0.0, before=0.0, after=0.0, in_m=0.0, correct_m=True, correct_v=True,
-    eps_at="outside", power=2, root=True, forget=False, frozen_t=False, key=None, shared_t=0, up=False, late_t=0,
+    full_g=False, full_square=False, eps_at="outside", power=2, root=True, forget=False, frozen_t=False, key=None,
+    shared_t=0, up=False, late_t=0,
 ):  # fmt: skip
     """An optimizer by the statement's rule, or by a wrong one through its arguments."""
 
@@ -87,8 +88,8 @@ def rule(
                 t += late_t * (t == 1)
                 g = p.grad + coupled * p.data
                 x = p.data * (1 - before)
-                m = betas[0] * m + (1 - betas[0]) * (g + in_m * p.data)
-                v = betas[1] * v + (1 - betas[1]) * g.abs() ** power
+                m = betas[0] * m + (1.0 if full_g else 1 - betas[0]) * (g + in_m * p.data)
+                v = betas[1] * v + (1.0 if full_square else 1 - betas[1]) * g.abs() ** power
                 self.state[k] = m, v, t
                 c1 = 1 - betas[0] ** t if correct_m else 1.0
                 c2 = 1 - betas[1] ** t if correct_v else 1.0
@@ -109,6 +110,7 @@ def rule(
 def compare(make, oracle, device, call, ideas, steps=STEPS, draw=torch.randn_like, atol=None):
     """Against torch.optim after every step; `ideas` maps a wrong idea to the optimizer it gives."""
     starts = [torch.randn(shape, device=device, dtype=torch.float64) for shape in SHAPES]
+    starts[0] = starts[0].t().contiguous().t()  # laid out by columns, as no view flattens it
     gradients = [[draw(s) for s in starts] for _ in range(steps)]
     expected = run(oracle, starts, gradients)
     wrong = {
@@ -132,25 +134,33 @@ def test_first_step(submission, device, name):
     starts = [torch.randn(7, device=device, dtype=torch.float64)]
     gradients = [[clear_of_zero(s) for s in starts]]
     options = {} if name == "Adam" else {"weight_decay": 0.0}
-    expected = run(lambda ps: getattr(torch.optim, name)(ps, lr=0.1, **options), starts, gradients)
+    expected = run(lambda ps: getattr(torch.optim, name)(ps, lr=0.03, **options), starts, gradients)
     ideas = {
-        "the step goes up the gradient; it is p minus lr * m_hat / ...": rule(up=True),
-        "the bias correction is missing, of m and of v": rule(correct_m=False, correct_v=False),
-        "the bias correction of m is missing": rule(correct_m=False),
-        "the bias correction of v is missing": rule(correct_v=False),
-        "the square root of v is missing": rule(root=False),
-        "v is an average of the gradient; it is squared": rule(power=1),
+        "the step goes up the gradient; it is p minus lr * m_hat / ...": rule(lr=0.03, up=True),
+        "the bias correction is missing, of m and of v": rule(
+            lr=0.03, correct_m=False, correct_v=False
+        ),
+        "the bias correction of m is missing": rule(lr=0.03, correct_m=False),
+        "the bias correction of v is missing": rule(lr=0.03, correct_v=False),
+        "the square root of v is missing": rule(lr=0.03, root=False),
+        "v is an average of the gradient; it is squared": rule(lr=0.03, power=1),
+        "m is 1 / (1 - beta1) times too large: it starts at 0, and g enters it times 1 - beta1": rule(
+            lr=0.03, full_g=True
+        ),
+        "v is 1 / (1 - beta2) times too large: it starts at 0, and g ** 2 enters it times 1 - beta2": rule(
+            lr=0.03, full_square=True
+        ),
         "lr is ignored: 0.001 is used": rule(lr=1e-3),
         "lr is ignored: 1 is used": rule(lr=1.0),
-        "t is 2 at the first step; it starts at 1": rule(late_t=1),
+        "t is 2 at the first step; it starts at 1": rule(lr=0.03, late_t=1),
     }
     wrong = {
         idea: lambda o=optimizer: flat(run(o, starts, gradients))
         for idea, optimizer in ideas.items()
     }
-    given = ", ".join(["lr=0.1", *(f"{k}={v}" for k, v in options.items())])
+    given = ", ".join(["lr=0.03", *(f"{k}={v}" for k, v in options.items())])
     tried(f"{name}(params, {given}).step()", params=starts)
-    actual = run(lambda ps: getattr(submission, name)(ps, lr=0.1, **options), starts, gradients)
+    actual = run(lambda ps: getattr(submission, name)(ps, lr=0.03, **options), starts, gradients)
     if all(torch.equal(a, s) for a, s in zip(actual[0], starts, strict=True)):
         fail(
             "after step() the parameters are what they were",
@@ -189,11 +199,17 @@ def test_several_steps(submission, device, name, betas):
     options = {"lr": 0.1} | ({} if betas is None else {"betas": betas})
     options |= {} if name == "Adam" else {"weight_decay": 0.0}
     b = betas or (0.9, 0.999)
+
+    def make(params):
+        if betas is None:
+            return getattr(submission, name)(params, **options)
+        return getattr(submission, name)(params, 0.1, b, 1e-8, 0.0)
+
     compare(
-        lambda ps: getattr(submission, name)(ps, **options),
+        make,
         lambda ps: getattr(torch.optim, name)(ps, **options),
         device,
-        f"{name}(params, **{options})",
+        f"{name}(params, **{options})" if betas is None else f"{name}(params, 0.1, {b}, 1e-8, 0.0)",
         {
             "m and v start anew at every step": rule(b, forget=True),
             f"betas are taken as (0.9, 0.999), here they are {b}": rule(),
@@ -305,8 +321,8 @@ def test_decoupled_weight_decay(submission, device, decay):
 def test_generator(submission, device, name):
     """params may be a generator"""
     p = torch.ones(2, device=device, dtype=torch.float64, requires_grad=True)
-    tried(f"{name}((p for p in [p]), lr=0.5, weight_decay=0), two steps", p=p)
-    optimizer = getattr(submission, name)((q for q in [p]), lr=0.5, weight_decay=0)
+    tried(f"{name}(params=(p for p in [p]), lr=0.5, weight_decay=0), two steps", p=p)
+    optimizer = getattr(submission, name)(params=(q for q in [p]), lr=0.5, weight_decay=0)
     for value in (0.5, 0.0):
         p.grad = torch.ones_like(p)
         step(optimizer)
@@ -434,6 +450,16 @@ def test_nothing_is_recorded(submission, device, name):
                 f"an operation in step() is recorded by autograd ({mode.recorded})",
                 mistake="the state then keeps a graph alive that grows with every step",
                 hint="decorate step with @torch.no_grad()",
+            )
+    for mode in (torch.enable_grad(), torch.no_grad()):
+        with mode:
+            before = torch.is_grad_enabled()
+            step(optimizer)
+            after = torch.is_grad_enabled()
+        if after != before:
+            fail(
+                f"step() leaves autograd {'on' if after else 'off'} where it was {'on' if before else 'off'}",
+                mistake="torch.set_grad_enabled(...) as a plain call outlasts step(); @torch.no_grad() puts the mode back",
             )
 
 
