@@ -19,7 +19,7 @@ def name_of(inputs, outputs, stride):
 
 def build(submission, inputs, outputs, stride, device, dtype=torch.float32):
     """A block with every tensor away from its start: a forgotten BatchNorm or ReLU shows."""
-    block = submission.ResidualBlock(inputs, outputs, *([] if stride == 1 else [stride])).to(device, dtype)
+    block = submission.ResidualBlock(inputs, outputs, **({} if stride == 1 else {"stride": stride})).to(device, dtype)
     with torch.no_grad():
         for name, tensor in block.state_dict().items():
             if name.endswith("running_var"):
@@ -124,6 +124,22 @@ def test_layers_are_registered(submission, inputs, outputs, stride):
 
 
 @blocks
+def test_norms_start_as_they_come(submission, inputs, outputs, stride):
+    """each BatchNorm starts as nn.BatchNorm2d does"""
+    tried(f"{name_of(inputs, outputs, stride)}.state_dict()")
+    state = submission.ResidualBlock(inputs, outputs, *([] if stride == 1 else [stride])).state_dict()
+    for norm in ("bn1", "bn2", "shortcut.1"):
+        for name, start in nn.BatchNorm2d(outputs).state_dict().items():
+            if f"{norm}.{name}" in state:
+                assert_close(
+                    state[f"{norm}.{name}"],
+                    start,
+                    what=f"{norm}.{name} at the start",
+                    mistakes={"this is the zero start of a residual branch; here each nn.BatchNorm2d is as it comes": torch.zeros_like(start)},
+                )
+
+
+@blocks
 def test_evaluation_matches_by_hand(submission, device, inputs, outputs, stride):
     """in evaluation mode the output follows the formula"""
     block = build(submission, inputs, outputs, stride, device).eval()
@@ -134,6 +150,13 @@ def test_evaluation_matches_by_hand(submission, device, inputs, outputs, stride)
     y = block(x.clone())
     # Sums of about 50 products, scaled by weights of their own, twice over.
     assert_close(y.detach(), expected, mistakes=mistakes, hint="relu(bn2(conv2(relu(bn1(conv1(x))))) + shortcut(x))", rtol=1e-4, atol=1e-4)
+    x = torch.randn(2, inputs, 1, 1, device=device)
+    expected, without = by_hand(x), {}
+    if inputs == outputs and stride != 1:
+        by_hand.project = False
+        without["x itself is added, since its shape happens to agree; whether to project is decided by stride and channels"] = by_hand(x)
+    tried(f"{name_of(inputs, outputs, stride)}.eval()(x)", x=x)
+    assert_close(block(x.clone()).detach(), expected, mistakes=without, rtol=1e-4, atol=1e-4)
 
 
 @blocks
