@@ -43,7 +43,7 @@ def split(submission, n, fractions, seed=0, dataset=None):
             else "",
             hint="allow for math.isclose(sum(fractions), 1), and for a fraction of 0",
         )
-    if not isinstance(parts, list | tuple):
+    if not isinstance(parts, list):
         got = "None (is a return missing?)" if parts is None else f"a {type(parts).__name__}"
         fail(f"the result should be a list of Subset, got {got}")
     assert len(parts) == len(fractions), (
@@ -71,6 +71,7 @@ def split(submission, n, fractions, seed=0, dataset=None):
         (6, (0.15, 0.85)),
         (1, (0.2, 0.8)),
         (4, (1.0,)),
+        (7, (0.0, 0.5, 0.5)),
     ],
     ids=lambda value: str(value) if isinstance(value, int) else f"{len(value)} parts",
 )
@@ -89,6 +90,10 @@ def test_sizes_are_floored_and_the_rest_dealt_out(submission, n, fractions):
         "all that is left over goes to the first part": [floors[0] + rest, *floors[1:]],
         "the sizes are rounded to the nearest; round down, then deal out": [
             round(n * fraction) for fraction in fractions
+        ],
+        "a part whose fraction is 0 may be one of the first parts too, and get one of the rest": [
+            floor + (i in [j for j, fraction in enumerate(fractions) if fraction][:rest])
+            for i, floor in enumerate(floors)
         ],
         "the boundaries are rounded, not the sizes": [
             int(n * math.fsum(fractions[: i + 1])) - int(n * math.fsum(fractions[:i]))
@@ -172,6 +177,9 @@ def test_every_item_has_its_chance(submission):
     assert max(runs) > 1, (
         "the first part is always one block of neighbours; shifting the start is no shuffle"
     )
+    tried("split_dataset(dataset of 0, (0.6, 0.4), seed=0)")
+    got = split(submission, 0, (0.6, 0.4))
+    assert got == [[], []], f"an empty dataset should give two empty parts, got {got}"
 
 
 def test_global_generators_are_left_alone(submission):
@@ -213,7 +221,9 @@ def test_no_item_is_read(submission):
 
 
 @pytest.mark.parametrize(
-    "fractions", [(0.5, 0.4), (0.8, 0.3), (1.2, -0.2), (0.3, 0.3, 0.3)], ids=str
+    "fractions",
+    [(0.5, 0.4), (0.8, 0.3), (1.2, -0.2), (0.3, 0.3, 0.3), (0.5, 0.498), (0.5, 0.502)],
+    ids=str,
 )
 def test_wrong_fractions_are_refused(submission, fractions):
     """fractions that do not sum to 1, or are negative, raise ValueError"""
