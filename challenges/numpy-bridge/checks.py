@@ -127,7 +127,7 @@ def test_tensor_copy_shares_nothing(submission, dtype):
     assert_close(got, torch.from_numpy(before), check_dtype=False, rtol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", DTYPES, ids=lambda d: np.dtype(d).name)
+@pytest.mark.parametrize("dtype", [*DTYPES, np.complex128], ids=lambda d: np.dtype(d).name)
 def test_tensor_copy_dtype(submission, dtype):
     """tensor_copy makes float32 of float64 and keeps every other dtype"""
     for array in (numbers(3, 4, dtype=dtype), np.array(3, dtype=dtype)):
