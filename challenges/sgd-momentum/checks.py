@@ -6,7 +6,7 @@ from torch.overrides import TorchFunctionMode
 
 from drill.checking import assert_close, fail, tried
 
-SHAPES = ((3, 2), (4,), (3, 2))  # two of one shape: state must not be kept by shape
+SHAPES = ((3, 2), (4,), (3, 2), ())  # two of one shape: state must not be kept by shape
 STEPS = 4
 
 
@@ -89,6 +89,7 @@ def momentum_update(mu, dampening=0.0, decay=0.0, nesterov=False, first=None):
 def compare(submission, device, ideas, gradients=None, lr=0.1, **options):
     """Against torch.optim.SGD after every step; `ideas` maps a wrong idea to its update function."""
     starts = [torch.randn(shape, device=device, dtype=torch.float64) for shape in SHAPES]
+    starts[0] = starts[0].t().contiguous().t()  # laid out by columns, as no view flattens it
     if gradients is None:
         gradients = [[torch.randn_like(s) for s in starts] for _ in range(STEPS)]
     given = ", ".join([f"lr={lr:g}"] + [f"{name}={value}" for name, value in options.items()])
@@ -155,7 +156,24 @@ def test_plain_step(submission, device):
         p.detach(),
         torch.full_like(p, 0.999).detach(),
         what="the parameter",
-        mistakes={"the default lr is 1e-3": p.detach()},
+        hint="lr is 1e-3 by default",
+    )
+    p = torch.ones(2, device=device, dtype=torch.float64, requires_grad=True)
+    p.grad = torch.ones_like(p)
+    tried("SGD(params, lr=0.1), two steps on gradients of 1", params=[p])
+    optimizer = submission.SGD([p], lr=0.1)
+    step(optimizer)
+    p.grad = torch.ones_like(p)
+    step(optimizer)
+    assert_close(
+        p.detach(),
+        torch.full_like(p, 0.8).detach(),
+        what="the parameter after two steps",
+        mistakes={
+            f"momentum is {mu:g} by default; it is 0": torch.full_like(p, 0.8 - 0.1 * mu).detach()
+            for mu in (0.5, 0.9, 0.99)
+        },
+        hint="momentum, dampening and weight_decay are 0 by default",
     )
 
 
@@ -268,8 +286,8 @@ def test_nesterov(submission, device, decay):
 def test_generator(submission, device):
     """params may be a generator"""
     p = torch.ones(2, device=device, requires_grad=True)
-    tried("SGD((p for p in [p]), lr=0.5), two steps", p=p)
-    optimizer = submission.SGD((q for q in [p]), lr=0.5)
+    tried("SGD(params=(p for p in [p]), lr=0.5), two steps", p=p)
+    optimizer = submission.SGD(params=(q for q in [p]), lr=0.5)
     for value in (0.5, 0.0):
         p.grad = torch.ones_like(p)
         step(optimizer)
@@ -329,8 +347,11 @@ def test_zero_gradients(submission, device):
             lambda params: torch.optim.SGD(params, **options), starts, skipped
         )
     }
-    tried("SGD(params, lr=0.1, momentum=0.9, weight_decay=0.3), some gradients zero", params=starts)
-    actual = run(lambda params: submission.SGD(params, **options), starts, gradients)
+    tried("SGD(params, 0.1, 0.9, 0.0, 0.3), some gradients zero", params=starts)
+    mistakes["weight_decay and dampening are exchanged: the fourth argument is dampening"] = run(
+        lambda params: torch.optim.SGD(params, 0.1, 0.9, 0.3), starts, gradients
+    )
+    actual = run(lambda params: submission.SGD(params, 0.1, 0.9, 0.0, 0.3), starts, gradients)
     assert_close(actual, expected, what="the parameters", mistakes=mistakes)
 
 
@@ -432,6 +453,16 @@ def test_nothing_is_recorded(submission, device):
                 mistake="the buffers then keep a graph alive that grows with every step",
                 hint="decorate step with @torch.no_grad()",
             )
+    for mode in (torch.enable_grad(), torch.no_grad()):
+        with mode:
+            before = torch.is_grad_enabled()
+            step(optimizer)
+            after = torch.is_grad_enabled()
+        if after != before:
+            fail(
+                f"step() leaves autograd {'on' if after else 'off'} where it was {'on' if before else 'off'}",
+                mistake="torch.set_grad_enabled(...) as a plain call outlasts step(); @torch.no_grad() puts the mode back",
+            )
 
 
 def test_zero_grad(submission, device):
@@ -458,3 +489,21 @@ def test_zero_grad(submission, device):
                 "after step, zero_grad, step the parameters are wrong",
                 hint="zero_grad clears gradients; the momentum buffers stay",
             )
+
+
+def test_dampening_without_momentum(submission, device):
+    """where momentum is 0, dampening does nothing"""
+    compare(
+        submission,
+        device,
+        {
+            "dampening acts without momentum too; where momentum is 0 there is no buffer, and d is g": momentum_update(
+                0.0, 0.4
+            ),
+            "dampening acts without momentum too, at the first step as well; where momentum is 0, d is g": momentum_update(
+                0.0, 0.4, first=0.6
+            ),
+        },
+        momentum=0.0,
+        dampening=0.4,
+    )

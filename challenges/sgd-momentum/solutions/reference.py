@@ -29,12 +29,15 @@ class SGD:
             if p.grad is None:
                 continue
             g = p.grad + self.weight_decay * p
-            if p in self.buffers:
-                buf = self.momentum * self.buffers[p] + (1 - self.dampening) * g
-            else:
-                buf = g
-            self.buffers[p] = buf
-            p -= self.lr * (g + self.momentum * buf if self.nesterov else buf)
+            d = g
+            if self.momentum != 0:
+                if p in self.buffers:
+                    buf = self.momentum * self.buffers[p] + (1 - self.dampening) * g
+                else:
+                    buf = g
+                self.buffers[p] = buf
+                d = g + self.momentum * buf if self.nesterov else buf
+            p -= self.lr * d
 
     def zero_grad(self) -> None:
         for p in self.params:

@@ -22,9 +22,11 @@ class SGD(Optimizer):
         for group in self.param_groups:
             for p in filter(lambda p: p.grad is not None, group["params"]):
                 state = self.state[p]
-                g = torch.add(p.grad, p, alpha=group["weight_decay"])
-                first = "momentum_buffer" not in state
-                buf = state.setdefault("momentum_buffer", torch.zeros_like(p))
-                buf.mul_(group["momentum"]).add_(g, alpha=1 if first else 1 - group["dampening"])
-                d = g + group["momentum"] * buf if group["nesterov"] else buf
+                d = g = torch.add(p.grad, p, alpha=group["weight_decay"])
+                if group["momentum"] != 0:
+                    first = "momentum_buffer" not in state
+                    buf = state.setdefault("momentum_buffer", torch.zeros_like(p))
+                    buf.mul_(group["momentum"])
+                    buf.add_(g, alpha=1 if first else 1 - group["dampening"])
+                    d = g + group["momentum"] * buf if group["nesterov"] else buf
                 p.sub_(group["lr"] * d)
