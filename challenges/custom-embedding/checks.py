@@ -6,7 +6,17 @@ from torch.nn import functional as F
 
 from drill.checking import assert_close, assert_shape, fail, gradients, tried, unchanged
 
-padded = pytest.mark.parametrize("padding_idx", [None, 0, 2, 4, -1, -4])
+# "default": the argument is left out
+padded = pytest.mark.parametrize("padding_idx", ["default", None, 2, 0, 4, -1, -4])
+
+
+def build(submission, padding_idx):
+    """A layer of 5 rows, what was called, and the row that is special."""
+    if padding_idx == "default":
+        return submission.Embedding(5, 3), "Embedding(5, 3)", None
+    call = f"Embedding(5, 3, padding_idx={padding_idx})"
+    special = None if padding_idx is None else padding_idx % 5
+    return submission.Embedding(5, 3, padding_idx=padding_idx), call, special
 
 
 def table(layer, device, dtype=torch.float32):
@@ -72,6 +82,8 @@ def test_weight_starts_normal(submission):
         assert spread > 0.9, (
             f"within a {line} the values hardly differ (a standard deviation of {spread:.2f}); draw each one"
         )
+    lengths = weight.norm(dim=1)  # of 50 values: about 7, and 0.7 more or less
+    assert lengths.std().item() > 0.3, "every row has the same length; draw each value on its own"
     # A uniform or sign-like start can have that mean and deviation as well; few values of N(0, 1) are beyond 2.
     beyond = (weight.abs() > 2).float().mean().item()
     assert 0.03 < beyond < 0.065, (
@@ -82,35 +94,45 @@ def test_weight_starts_normal(submission):
 @padded
 def test_padding_row_starts_at_zero(submission, padding_idx):
     """the padding row, and no other, starts at zero"""
-    tried(f"Embedding(5, 3, padding_idx={padding_idx})")
-    weight = submission.Embedding(5, 3, padding_idx=padding_idx).weight.detach()
+    layer, call, special = build(submission, padding_idx)
+    tried(call)
+    weight = layer.weight.detach()
     zero_rows = [row for row in range(5) if bool((weight[row] == 0).all())]
-    expected = [] if padding_idx is None else [padding_idx % 5]
+    expected = [] if special is None else [special]
     if zero_rows != expected:
         falsy = padding_idx == 0 and not zero_rows
+        default = "without padding_idx no row is special" if padding_idx == "default" else ""
         fail(
             f"the rows of zeros should be {expected}, got {zero_rows}",
             mistake="`if padding_idx:` is false for 0; write `if padding_idx is not None:`"
             if falsy
-            else "",
+            else default,
         )
+    zeros = int((weight == 0).sum())
+    assert zeros == 3 * len(expected), (
+        f"{zeros} values are zero, expected those of the padding row alone: {3 * len(expected)}"
+    )
 
 
 @pytest.mark.parametrize(
-    "shape", [(7,), (), (2, 3), (1, 1), (2, 3, 4)], ids=["1-D", "0-D", "2-D", "batch of 1", "3-D"]
+    "shape",
+    [(7,), (), (2, 3), (1, 1), (2, 3, 4)],
+    ids=["1-D", "0-D", "2-D", "batch of 1", "3-D, transposed"],
 )
 @pytest.mark.parametrize("padding_idx", [None, 2])
 def test_rows_are_looked_up(submission, device, shape, padding_idx):
     """the output holds the row of each index, for indices of any shape"""
     layer = table(submission.Embedding(5, 3, padding_idx=padding_idx), device)
     indices = torch.randint(5, shape, device=device)
+    if shape == (2, 3, 4):
+        indices = indices.transpose(0, 2)  # not contiguous
     if shape == (7,):
         indices = torch.tensor([4, 2, 2, 0, 1, 3, 4], device=device)
     before = layer.weight.detach().clone()
     with torch.no_grad():
         layer.weight.mul_(2)
     rows = F.embedding(indices, layer.weight.detach().clone())
-    given = indices.clone()
+    given = indices.clone()  # keeps the strides
     tried(
         f"Embedding(5, 3, padding_idx={padding_idx})(indices), every row of the table filled",
         indices=indices,
@@ -151,10 +173,20 @@ def test_float64_stays_float64(submission, device):
     assert_close(y, expected, rtol=0, atol=0)  # nothing is computed, so nothing is rounded
 
 
+def test_indices_are_left_alone(submission, device):
+    """the caller's indices are not changed"""
+    layer = table(submission.Embedding(5, 3, padding_idx=-1), device)
+    indices = torch.tensor([[4, 1, 0], [4, 2, 2]], device=device)
+    tried("Embedding(5, 3, padding_idx=-1)(indices)", indices=indices)
+    with unchanged(indices=indices, weight=layer.weight):
+        layer(indices)
+
+
 @padded
 def test_gradients_add_up(submission, device, padding_idx):
     """a row gets the sum of its gradients, the padding row none"""
-    layer = table(submission.Embedding(5, 3, padding_idx=padding_idx), device, torch.float64)
+    layer, call, special = build(submission, padding_idx)
+    layer = table(layer, device, torch.float64)
     indices = torch.tensor([[4, 2, 2], [0, 1, 4], [4, 1, 0]], device=device)  # row 3 is never used
     cotangent = torch.rand(3, 3, 3, device=device, dtype=torch.float64) + 1
     full, last = torch.zeros(5, 3).to(cotangent), torch.zeros(5, 3).to(cotangent)
@@ -163,12 +195,12 @@ def test_gradients_add_up(submission, device, padding_idx):
         last[index] = row
     counts = indices.flatten().bincount(minlength=5).clamp(min=1).unsqueeze(-1)
     expected, mean = full.clone(), full / counts
-    if padding_idx is not None:
+    if special is not None:
         for gradient in (expected, last, mean):
-            gradient[padding_idx] = 0
+            gradient[special] = 0
     row_0 = full.clone()
     row_0[0] = 0
-    tried(f"a backward pass through Embedding(5, 3, padding_idx={padding_idx})", indices=indices)
+    tried(f"a backward pass through {call}", indices=indices)
     for training in (True, False):  # a table is fine-tuned in either mode
         y = layer.train(training)(indices.clone())
         assert y.requires_grad, (
@@ -186,12 +218,3 @@ def test_gradients_add_up(submission, device, padding_idx):
                 "row 0 gets no gradient, whatever padding_idx is": row_0,
             },
         )
-
-
-def test_indices_are_left_alone(submission, device):
-    """the caller's indices are not changed"""
-    layer = table(submission.Embedding(5, 3, padding_idx=-1), device)
-    indices = torch.tensor([[4, 1, 0], [4, 2, 2]], device=device)
-    tried("Embedding(5, 3, padding_idx=-1)(indices)", indices=indices)
-    with unchanged(indices=indices, weight=layer.weight):
-        layer(indices)
