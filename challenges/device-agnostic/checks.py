@@ -90,6 +90,16 @@ def test_containers_keep_their_type(submission, form):
     assert pair.x.device.type == "meta" and pair.y == "label", (
         "the fields of the namedtuple are mixed up or not moved"
     )
+    pair = moved(submission, Pair([x], {"deep": x}), device, "Pair([x], {'deep': x})")
+    deep = (pair.x[0].device.type, pair.y["deep"].device.type)
+    assert deep == ("meta", "meta"), "a list or a dict in a namedtuple is not moved"
+
+
+class Movable:
+    """An object with a method `to` of its own, and no tensor."""
+
+    def to(self, device):
+        return Movable()
 
 
 def test_everything_else_is_the_same_object(submission):
@@ -107,6 +117,7 @@ def test_everything_else_is_the_same_object(submission):
         b"bytes",
         torch.float32,
         nn.ReLU(),
+        Movable(),
     ]
     for other in others:
         what = f"[{type(other).__name__}]"
@@ -159,7 +170,12 @@ def test_device_of(submission, target):
         "nn.Linear(2, 3)": nn.Linear(2, 3, device=target),
         "a model with a layer inside": Nested(target),
         "a model with buffers only": BuffersOnly(target),
+        "a frozen nn.Linear(2, 3)": nn.Linear(2, 3, device=target).requires_grad_(False),
+        "a model whose one buffer is not saved": nn.Module(),
     }
+    models["a model whose one buffer is not saved"].register_buffer(
+        "table", torch.ones(2, device=target), persistent=False
+    )
     for what, model in models.items():
         tried(f"device_of({what} on {target})")
         try:
@@ -253,6 +269,23 @@ def test_standardize_is_saved_and_not_trained(submission):
     assert_close(other(x), layer(x))
 
 
+def test_standardize_passes_gradients(submission, device):
+    """the gradient reaches x, and float64 statistics stay float64"""
+    mean = torch.tensor([0.1, -0.7, 0.3], dtype=torch.float64, device=device)
+    x = torch.randn(2, 3, dtype=torch.float64, device=device, requires_grad=True)
+    tried("Standardize(mean, std)(x), where all are float64", x=x)
+    y = submission.Standardize(mean, mean + 1).to(device)(x)
+    # 1e-12: a mean that went through float32 is off by 1e-8
+    assert_close(
+        y,
+        (x - mean) / (mean + 1),
+        hint="mean and std keep the dtype that they have",
+        rtol=1e-12,
+        atol=1e-12,
+    )
+    assert y.requires_grad, "the result is cut off from the graph, so no gradient reaches x"
+
+
 class Model(nn.Module):
     """Takes a batch as its one argument."""
 
@@ -295,3 +328,29 @@ def test_predict_moves_the_batch(submission, target):
         # 1e-4: a GPU may compute its products in TF32
         assert_close(got["y"].cpu(), expected, rtol=1e-4, atol=1e-4)
     assert x.device.type == "cpu", "the caller's x was moved"
+
+
+def test_predict_calls_any_model(submission, target):
+    """predict takes any batch, and any model, with or without parameters"""
+    x = torch.randn(4, 3)
+    linear = nn.Linear(3, 2, bias=False, device=target)
+    called = []
+    linear.register_forward_hook(lambda *_: called.append(True))
+    tried(f"predict(nn.Linear(3, 2), x), where the model is on {target} and x on the CPU", x=x)
+    got = submission.predict(linear, x)
+    assert linear.weight.device.type == target.type, (
+        "the model was moved; the batch goes to the model"
+    )
+    assert got.device.type == target.type, f"the result is on {got.device}, expected {target}"
+    assert called, "the hooks of the model did not run; call model(batch), not model.forward(batch)"
+    tried("predict(nn.Identity(), [x, 'name'])", x=x)
+    try:
+        got = submission.predict(nn.Identity(), [x, "name"])
+    except (StopIteration, TypeError) as error:
+        fail(
+            f"it raises {type(error).__name__}: {error}",
+            hint="a model without parameters works on the CPU; the batch is one argument, whatever it is",
+        )
+    assert type(got) is list and len(got) == 2 and torch.equal(got[0].cpu(), x), (
+        f"what the model returns should be returned, got a {type(got).__name__}"
+    )
