@@ -128,6 +128,36 @@ def test_leading_dimensions_are_kept(submission, device, shape):
     assert_close(y, expected)
 
 
+@pytest.mark.parametrize("sizes", [(4, 4, 4), (3, 1, 1), (1, 6, 3)], ids=str)
+def test_other_sizes(submission, device, sizes):
+    """sizes that agree, and sizes of one"""
+    names = ("input_size", "hidden_size", "output_size")
+    text = ", ".join(f"{name}={size}" for name, size in zip(names, sizes, strict=True))
+    tried(f"SimpleMLP({text})")
+    try:
+        model = submission.SimpleMLP(**dict(zip(names, sizes, strict=True))).to(device)
+    except TypeError as error:
+        if "keyword" not in str(error):
+            raise
+        fail(f"SimpleMLP({text}) raises TypeError: {error}", hint="keep the names of the statement: input_size, hidden_size, output_size")
+    shapes = {"fc1.weight": (sizes[1], sizes[0]), "fc1.bias": sizes[1:2], "fc2.weight": (sizes[2], sizes[1]), "fc2.bias": sizes[2:]}
+    found = {name: tuple(value.shape) for name, value in model.named_parameters()}
+    if set(found) < set(shapes):
+        fail(f"the parameters are {sorted(found)}", mistake="fc1 and fc2 are one and the same layer; each has weights of its own, also where the sizes agree")
+    assert found == shapes, f"the parameters should have the shapes {shapes}, got {found}"
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter)
+    x = torch.randn(6, sizes[0], device=device)
+    expected = expected_output(model, x).detach()
+    tried(f"SimpleMLP({text})(x)", x=x)
+    mistakes = {"x is added to the output": expected + x} if sizes[0] == sizes[2] else {}
+    mistakes |= {
+        "the last dimension is dropped where it is 1; keep it": expected.squeeze(-1),
+        "a sigmoid follows fc2; return the logits": expected.sigmoid(),
+    }
+    assert_close(model(x.clone()), expected, mistakes=mistakes)
+
+
 def test_input_is_left_alone(submission, device):
     """the caller's input is not changed"""
     model = model_of(submission, device)
