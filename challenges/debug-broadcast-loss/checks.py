@@ -72,8 +72,9 @@ def test_weights_meet_their_own_errors(submission, device):
 
 def test_r2_compares_pairs(submission, device):
     """r2_score sums N residuals, not N * N"""
-    for p, t in itertools.product(BOTH, BOTH):
-        pred, target = torch.randn(6, device=device), 2 * torch.randn(6, device=device) + 1
+    for dtype, p, t in itertools.product((torch.float32, torch.float64), BOTH, BOTH):
+        pred = torch.randn(6, device=device, dtype=dtype)
+        target = 2 * torch.randn(6, device=device, dtype=dtype) + 1
         residual, total = (target - pred).square().sum(), (target - target.mean()).square().sum()
         table = (pred[:, None] - target).square()
         tried("r2_score(pred, target)", pred=shaped(pred, p), target=shaped(target, t))
@@ -114,6 +115,18 @@ def test_accuracy_compares_pairs(submission, device):
                 "a logit of exactly 0 counts as 0, not as 1": share(-1e-9, side=logits[:n]),
             },
         )  # fmt: skip
+
+
+def test_accuracy_is_float32(submission, device):
+    """the accuracy is float32 whatever the dtypes of its arguments"""
+    logits = torch.tensor([0.3, -1.0, 0.2], device=device, dtype=torch.float64)
+    target = torch.tensor([1.0, 0.0, 0.0], device=device, dtype=torch.float64)
+    tried("binary_accuracy(logits, target) in float64", logits=logits, target=target)
+    accuracy = call(submission.binary_accuracy, logits, target)
+    assert_close(
+        accuracy, torch.tensor(2 / 3, device=device), what="the accuracy",
+        hint="a share is no logit: it is float32 also where the logits are float64",
+    )  # fmt: skip
 
 
 def test_sequence_loss_compares_positions(submission, device):
