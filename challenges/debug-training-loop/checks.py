@@ -297,11 +297,12 @@ class Watched(nn.Module):
     def __init__(self):
         super().__init__()
         self.inner = nn.Linear(4, 3)
-        self.modes = []
+        self.modes, self.inputs = [], []
 
     def forward(self, x):
         self.modes.append(self.training and self.inner.training)
-        return self.inner(x)
+        self.inputs.append(x)
+        return self.inner(x.flatten(1).float())
 
 
 def test_model_runs_in_training_mode(submission, device):
@@ -320,3 +321,57 @@ def test_model_runs_in_training_mode(submission, device):
     assert len(model.modes) == 6, (
         f"two epochs of three batches are 6 forward passes, got {len(model.modes)}"
     )
+
+
+class Changing:
+    """A loader that gives other batches in its second pass, as shuffling does; whole numbers of shape (B, 2, 2)."""
+
+    def __init__(self, model, device):
+        inputs = [[torch.randint(0, 9, (n, 2, 2), device=device) for n in (3, 2)] for _ in range(2)]
+        with (
+            torch.no_grad()
+        ):  # the first pass asks for the likeliest class, the second for the least likely
+            first = [(x, model(x).argmax(dim=1)) for x in inputs[0]]
+            second = [(x, model(x).argmin(dim=1)) for x in inputs[1]]
+        self.passes, self.count = [first, second], 0
+
+    def __len__(self):
+        return 2
+
+    def __iter__(self):
+        self.count += 1
+        return iter(self.passes[(self.count - 1) % 2])
+
+
+def test_each_epoch_reads_the_loader_again(submission, device):
+    """each epoch takes the loader's batches as they come, and reports its own loss"""
+    model = Watched().to(device)
+    batches = Changing(model, device)
+    with torch.no_grad():
+        losses = [
+            [F.cross_entropy(model(x), target).item() for x, target in one]
+            for one in batches.passes
+        ]
+    expected = [(3 * first + 2 * second) / 5 for first, second in losses]
+    model.inputs.clear()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    scheduler = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    tried(
+        "train(...) for two epochs, lr 0; the loader's second pass has other batches, with larger losses"
+    )
+    told = submission.train(model, batches, optimizer, scheduler, 2)
+    wanted = [x for one in batches.passes for x, _ in one]
+    if len(model.inputs) == 4 and model.inputs[2].equal(model.inputs[0]):
+        fail(
+            "the second epoch runs on the batches of the first",
+            mistake="a list of the loader is made once, so data that it shuffles or augments anew stay as they were",
+            hint="for x, target in loader: inside the loop over epochs",
+        )
+    same = len(model.inputs) == 4 and all(
+        a.dtype == b.dtype and torch.equal(a, b) for a, b in zip(model.inputs, wanted, strict=True)
+    )
+    assert same, (
+        "the model should be given each batch's inputs as they are, here int64 of the shapes (3, 2, 2) and (2, 2, 2); "
+        f"it got {[(a.dtype, tuple(a.shape)) for a in model.inputs]}"
+    )
+    assert_close(told, expected, what="the list of losses", rtol=1e-5)  # as above
