@@ -43,11 +43,19 @@ def test_round_forward(submission, device):
         mistakes={
             "this is x itself; the value has to be the rounded one": x,
             "this rounds towards zero": torch.trunc(x),
+            "halves go down here; they go to the even neighbour, as torch.round takes them": torch.ceil(
+                x - 0.5
+            ),
             "this rounds down": torch.floor(x),
             "halves go up here; they go to the even neighbour, as torch.round takes them": torch.floor(
                 x + 0.5
             ),
         },
+    )
+    x = torch.tensor([3e9, -3e9, 2.0**24 + 2], device=device)
+    tried("ste_round(x) of large values", x=x.tolist())
+    assert_close(
+        submission.ste_round(x.clone()), x, hint="int32 ends at 2^31: stay in x's own dtype"
     )
 
 
@@ -77,14 +85,15 @@ def test_round_passes_the_gradient(submission, device):
 
 def test_sign_forward(submission, device):
     """ste_sign is +1 or -1, and +1 at 0"""
-    x = torch.tensor([-3.0, -1.0, -0.2, 0.0, 0.3, 1.0, 4.0], device=device)
-    expected = torch.tensor([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 1.0], device=device)
+    x = torch.tensor([-3.0, -1.0, -0.2, 0.0, 0.3, 1.0, 4.0, -0.0], device=device)
+    expected = torch.tensor([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0], device=device)
     tried("ste_sign(x)", x=x.tolist())
     assert_close(
         submission.ste_sign(x.clone()),
         expected,
         mistakes={
             "sign(0) is 0 in torch; here 0 counts as +1": torch.sign(x),
+            "-0.0 becomes -1; it equals 0, and counts as +1": torch.copysign(torch.ones_like(x), x),
             "0 becomes -1; here 0 counts as +1": torch.where(x > 0, 1.0, -1.0),
             "the values are 0 and 1; they should be -1 and +1": (x >= 0).float(),
         },
@@ -105,6 +114,10 @@ def test_sign_gradient(submission, device):
         mistakes={
             "the gradient passes everywhere; beyond |x| = 1 it should be 0": cotangent,
             "this is tanh's gradient": cotangent * (1 - torch.tanh(x.detach()) ** 2),
+            "the gradient is cut off above 1 only; below -1 it should be 0 too": cotangent
+            * (x.detach() < 1),
+            "the gradient is cut off below -1 only; above 1 it should be 0 too": cotangent
+            * (x.detach() > -1),
             "the gradient passes outside and is 0 inside": cotangent * ~inside,
             "the incoming gradient is replaced by 1": inside.float(),
         },
@@ -112,7 +125,9 @@ def test_sign_gradient(submission, device):
     )
 
 
-@pytest.mark.parametrize("bits", [None, 4, 2], ids=["default bits", "4 bits", "2 bits"])
+@pytest.mark.parametrize(
+    "bits", [None, 4, 2, 12], ids=["default bits", "4 bits", "2 bits", "12 bits"]
+)
 def test_quantize_forward(submission, device, bits):
     """fake_quantize rounds to multiples of scale, within the limits of the bits"""
     scale, b = 0.25, bits or 8
@@ -122,10 +137,12 @@ def test_quantize_forward(submission, device, bits):
     )
     low, high = -(2 ** (b - 1)) * scale, (2 ** (b - 1) - 1) * scale
     edge = [low - 5, low - scale / 4, low, low + scale / 4, high - 0.1, high + scale / 4, high + 5]
-    x = torch.cat([x, torch.tensor(edge, device=device)])
+    # far beyond the limits, and halves, of which 2 bits leave -1/2 and 1/2
+    more = [1e5, -1e5, *(half * scale for half in (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5))]
+    x = torch.cat([x, torch.tensor(edge + more, device=device)])
     tried(f"fake_quantize(x, {scale}" + (f", bits={bits})" if bits else ")"), x=x)
     got = (
-        submission.fake_quantize(x.clone(), scale, bits=bits)
+        submission.fake_quantize(x.clone(), scale=scale, bits=bits)
         if bits
         else submission.fake_quantize(x.clone(), scale)
     )
@@ -139,6 +156,13 @@ def test_quantize_forward(submission, device, bits):
         "the lowest integer is -2^(bits-1), not -(2^(bits-1) - 1)": (q * scale).clamp(-high, high),
         "these limits are unsigned; signed integers start at -2^(bits-1)": q.clamp(0, 2**b - 1)
         * scale,
+        "halves go up here; they go to the even neighbour, as torch.round takes them": torch.floor(
+            x / scale + 0.5
+        ).clamp(low / scale, high / scale)
+        * scale,
+        "the highest integer is 2^(bits-1) - 1, not 2^(bits-1)": (q * scale).clamp(low, -low),
+        "only the upper limit is kept": (q * scale).clamp(max=high),
+        "only the lower limit is kept": (q * scale).clamp(min=low),
         "the values are rounded down, not to the nearest": torch.floor(x / scale).clamp(
             low / scale, high / scale
         )
@@ -175,6 +199,10 @@ def test_quantize_gradient(submission, device):
             * ((u >= -4) & (u <= 3)),
             "the limits themselves are inside": cotangent
             * ((torch.round(u) > -4) & (torch.round(u) < 3)),
+            "the lower limit itself is inside": cotangent
+            * ((torch.round(u) > -4) & (torch.round(u) <= 3)),
+            "the upper limit itself is inside": cotangent
+            * ((torch.round(u) >= -4) & (torch.round(u) < 3)),
         },
     )
 
@@ -191,7 +219,7 @@ def test_hard_softmax_forward(submission, device, dim):
     got = (
         submission.hard_softmax(logits.clone())
         if dim is None
-        else submission.hard_softmax(logits.clone(), dim)
+        else submission.hard_softmax(logits.clone(), dim=dim)
     )
     mistakes = {"this is softmax itself; the value has to be 0 or 1": logits.softmax(along)}
     if dim is not None:
@@ -272,6 +300,25 @@ def test_inputs_are_left_alone(submission, device):
         tried(call, x=x)
         with unchanged(x=x):
             function(x)
+
+
+def test_float64_digits(submission, device):
+    """the values of float64 have its digits"""
+    # In float32 these are 0.5 and 2^24, and the scale is another.
+    x = torch.tensor([0.5 + 1e-9, -0.5 - 1e-9, 2.0**24 + 1], device=device, dtype=torch.float64)
+    hint = "somewhere the computation leaves float64: .float(), or a new tensor without a dtype"
+    tried("ste_round(x)", x=x.tolist())
+    assert_close(submission.ste_round(x.clone()), torch.round(x), hint=hint)
+    x = 3 * torch.randn(4, 3, device=device, dtype=torch.float64)
+    tried("fake_quantize(x, 0.3, bits=12)", x=x)
+    # Other orders of the operations differ by about 1e-15, a scale in float32 by 1e-8.
+    assert_close(
+        submission.fake_quantize(x.clone(), 0.3, bits=12),
+        quantized(x, 0.3, 12)[0],
+        hint=hint,
+        rtol=1e-11,
+        atol=1e-11,
+    )
 
 
 def test_dtype_and_layout(submission, device):
