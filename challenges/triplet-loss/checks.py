@@ -130,6 +130,15 @@ def test_margin_and_eps(submission, device, margin, eps):
             "the differences are turned round: d(x, y) takes x - y + eps, with the anchor first": loss(
                 lambda x, y: distance(y, x, eps)
             ),
+            "one difference is turned round: d(anchor, negative) takes anchor - negative + eps": torch.relu(
+                distance(a, p, eps) - distance(n, a, eps) + margin
+            ),
+            "one difference is turned round: d(anchor, positive) takes anchor - positive + eps": torch.relu(
+                distance(p, a, eps) - distance(a, n, eps) + margin
+            ),
+            "eps is missing in d(anchor, negative)": torch.relu(
+                distance(a, p, eps) - squares(a, n).sqrt() + margin
+            ),
             "eps is added to the absolute differences; it is added to x - y": loss(
                 lambda x, y: ((x - y).abs() + eps).square().sum(1).sqrt()
             ),
@@ -172,6 +181,38 @@ def test_swap(submission, device, eps):
                 ap - torch.minimum(an, distance(n, p, eps)) + 2
             ),
         },
+    )
+
+
+def test_swap_of_one_triplet(submission, device):
+    """swap in a batch of one triplet"""
+    a, p, n = triplets(device)
+    p[0] = a[0] + 0.9 * (n[0] - a[0])  # d(positive, negative) is smaller
+    a, p, n = a[:1], p[:1], n[:1]
+    expected = F.triplet_margin_loss(a, p, n, swap=True, reduction="none")
+    tried(
+        "triplet_margin_loss(anchor, positive, negative, swap=True, reduction='none') of one triplet",
+        anchor=a,
+    )
+    assert_close(
+        submission.triplet_margin_loss(a, p, n, swap=True, reduction="none"),
+        expected,
+        mistakes={
+            "swap is ignored in a batch of one": torch.relu(distance(a, p) - distance(a, n) + 1)
+        },
+    )
+
+
+def test_far_apart(submission, device):
+    """distances in the thousands"""
+    a, p, n = (1000 * t for t in triplets(device))
+    expected = F.triplet_margin_loss(a, p, n, reduction="none")
+    tried("triplet_margin_loss(anchor, positive, negative, reduction='none'), far apart", anchor=a)
+    assert_close(
+        submission.triplet_margin_loss(a, p, n, reduction="none"),
+        expected,
+        atol=1e-2,  # float32 holds a distance of 1000 to about 1e-4, and the loss is a difference of two
+        hint="distances have no upper limit",
     )
 
 
@@ -233,16 +274,27 @@ def test_identical_points(submission, device):
 
 def test_float64_stays_float64(submission, device):
     """float64 in, float64 out, whatever the layout"""
-    a, p, n = (noncontiguous(t) for t in triplets(device, torch.float64))
-    expected = F.triplet_margin_loss(a, p, n, swap=True)
-    tried(
-        "triplet_margin_loss(anchor, positive, negative, swap=True)",
-        anchor=a,
-        positive=p,
-        negative=n,
-    )
-    actual = submission.triplet_margin_loss(a, p, n, swap=True)
-    assert_close(actual, expected, hint="nothing should be cast to one dtype")
+
+    def by_columns(x):  # as no view flattens it
+        return x.t().contiguous().t()
+
+    for layout in (noncontiguous, by_columns):
+        a, p, n = (layout(t) for t in triplets(device, torch.float64))
+        expected = F.triplet_margin_loss(a, p, n, swap=True)
+        inputs = {"anchor": a, "positive": p, "negative": n}
+        tried(
+            "triplet_margin_loss(anchor=anchor, positive=positive, negative=negative, swap=True)",
+            **inputs,
+        )
+        actual = submission.triplet_margin_loss(**inputs, swap=True)
+        # float32 on the way would be off by 1e-8; the forms of the formula differ by 1e-15
+        assert_close(
+            actual,
+            expected,
+            rtol=1e-10,
+            atol=1e-12,
+            hint="nothing should be cast to one dtype",
+        )
 
 
 def test_inputs_are_left_alone(submission, device):

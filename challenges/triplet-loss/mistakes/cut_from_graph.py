@@ -1,4 +1,5 @@
 """Computes without a graph."""
+
 import torch
 import torch.nn.functional as F
 
@@ -8,7 +9,9 @@ def distance(x, y, eps):
 
 
 @torch.no_grad()
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(
+    anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"
+):
     ap = distance(anchor, positive, eps)
     an = distance(anchor, negative, eps)
     if swap:

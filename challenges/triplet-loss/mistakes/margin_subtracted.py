@@ -1,4 +1,5 @@
 """Subtracts the margin."""
+
 import torch
 import torch.nn.functional as F
 
@@ -7,7 +8,9 @@ def distance(x, y, eps):
     return torch.sqrt(((x - y + eps) ** 2).sum(dim=1))
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(
+    anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"
+):
     ap = distance(anchor, positive, eps)
     an = distance(anchor, negative, eps)
     if swap:

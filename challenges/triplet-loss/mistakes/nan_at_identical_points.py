@@ -1,13 +1,20 @@
 """Skips eps where it is small, and has the bare root there."""
+
 import torch
 import torch.nn.functional as F
 
 
 def distance(x, y, eps):
-    return torch.sqrt(((x - y) ** 2).sum(dim=1)) if eps < 1e-3 else torch.sqrt(((x - y + eps) ** 2).sum(dim=1))
+    return (
+        torch.sqrt(((x - y) ** 2).sum(dim=1))
+        if eps < 1e-3
+        else torch.sqrt(((x - y + eps) ** 2).sum(dim=1))
+    )
 
 
-def triplet_margin_loss(anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"):
+def triplet_margin_loss(
+    anchor, positive, negative, margin=1.0, eps=1e-6, swap=False, reduction="mean"
+):
     ap = distance(anchor, positive, eps)
     an = distance(anchor, negative, eps)
     if swap:
