@@ -1,5 +1,6 @@
 """The pytest plugin of the judged process: checks from memory, the fixtures, and outcomes as messages."""
 
+import re
 import tempfile
 import traceback
 from collections.abc import Callable, Generator, Iterator
@@ -19,6 +20,7 @@ from drill.judge.remote import Wire
 from drill.judge.rules import Guard, RuleBroken
 from drill.report import CheckReport, Frame, Outcome
 
+_WRONG_SIGNATURE = re.compile(r"\w\(\) (got|takes|missing) ")  # what a call says before it is made
 Send = Callable[[dict[str, Any]], None]
 
 
@@ -203,6 +205,11 @@ def judged(
     if isinstance(error, AssertionError) and not frames:
         return CheckReport(name, title, Outcome.FAILED, seconds, message=_text(error), tried=tried)
     message = f"{type(error).__name__}: {_text(error)}"
+    if not frames and isinstance(error, TypeError) and _WRONG_SIGNATURE.search(message):
+        return CheckReport(
+            name, title, Outcome.ERROR, seconds, message=message, tried=tried,
+            hint="it is called with the arguments of the stub, some of them by name",
+        )  # fmt: skip
     if not frames:
         message = f"the check could not use the result: {message}"
     return CheckReport(

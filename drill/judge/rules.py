@@ -50,7 +50,7 @@ def violations(tree: ast.Module, rules: tuple[Rule, ...]) -> list[Violation]:
 
 class _Finder(ast.NodeVisitor):
     def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.reasons = {name: rule.message for rule in rules for name in rule.forbid}
+        self.reasons = {_canonical(name): rule.message for rule in rules for name in rule.forbid}
         self.names: dict[str, str] = {}  # a name in the submission -> what it stands for
         self.found: list[Violation] = []
 

@@ -52,6 +52,13 @@ def test_every_end_has_its_verdict(make_job, text, limits, verdict, message):
     assert message in report.message
 
 
+@pytest.mark.parametrize("text", ["def answer(): return 1", "def answer(x, y): return x"])
+def test_another_signature_is_told_as_what_it_is(make_job, text):
+    (check, *_) = client.grade(make_job(text)).checks
+    assert check.message.startswith("TypeError: answer")
+    assert "arguments of the stub" in check.hint
+
+
 def test_a_missing_entry_lists_what_there_is(make_job):
     from dataclasses import replace
 

@@ -61,6 +61,12 @@ def test_what_is_no_use_of_the_name(source: str) -> None:
     assert found(source) == []
 
 
+def test_a_rule_may_name_the_real_module() -> None:
+    rule = Rule(("torch.nn.modules.batchnorm._BatchNorm",), "write it yourself")
+    source = "from torch.nn.modules.batchnorm import _BatchNorm\nclass A(_BatchNorm): pass"
+    assert [violation.line for violation in violations(ast.parse(source), (rule,))] == [2]
+
+
 def test_without_rules_everything_goes() -> None:
     assert violations(ast.parse("import torch\ntorch._C"), ()) == []
 
