@@ -138,6 +138,27 @@ def test_gradient_of_beta(submission, device):
     )
 
 
+def test_memory_layout(submission, device):
+    """x and the incoming gradient may have any memory layout"""
+    x = torch.randn(3, 4, 2, device=device, dtype=torch.float64).permute(2, 1, 0).requires_grad_()
+    beta = inputs(device, 3)[1]
+    for call, cotangent in {
+        "a permuted x": torch.randn_like(x).contiguous(),
+        "a permuted x and an incoming gradient like it": torch.randn_like(x),
+        "an incoming gradient that is expanded, as that of sum() is": x.new_ones(()).expand_as(x),
+    }.items():
+        tried(f"a backward pass through {CALL.format(2.5)}, with {call}", x=x, beta=beta)
+        expected = gradients(swish(x, beta, 2.5), [x, beta], cotangent)
+        try:
+            got = gradients(submission.Swish.apply(x, beta, 2.5), [x, beta], cotangent)
+        except RuntimeError as error:
+            fail(
+                f"it raises RuntimeError: {error}",
+                hint="view wants a layout that fits; reshape and sum take any",
+            )
+        assert_close(got, expected, what="the gradients")
+
+
 @pytest.mark.parametrize(
     "shape",
     [(3,), (2, 4, 3), (1, 3), (2, 1, 5, 2), (4, 1)],
@@ -158,27 +179,6 @@ def test_leading_dimensions(submission, device, shape):
     except (RuntimeError, IndexError) as error:
         fail(f"x of shape {shape} raises {type(error).__name__}: {error}", hint=hint)
     assert_same_gradients(y, swish(x, beta, -0.5), {"x": x, "beta": beta}, hint=hint)
-
-
-def test_memory_layout(submission, device):
-    """x and the incoming gradient may have any memory layout"""
-    x = torch.randn(3, 4, 2, device=device, dtype=torch.float64).permute(2, 1, 0).requires_grad_()
-    beta = inputs(device, 3)[1]
-    for call, cotangent in {
-        "a permuted x": torch.randn_like(x).contiguous(),
-        "a permuted x and an incoming gradient like it": torch.randn_like(x),
-        "an incoming gradient that is expanded, as that of sum() is": x.new_ones(()).expand_as(x),
-    }.items():
-        tried(f"a backward pass through {CALL.format(2.5)}, with {call}", x=x, beta=beta)
-        expected = gradients(swish(x, beta, 2.5), [x, beta], cotangent)
-        try:
-            got = gradients(submission.Swish.apply(x, beta, 2.5), [x, beta], cotangent)
-        except RuntimeError as error:
-            fail(
-                f"it raises RuntimeError: {error}",
-                hint="view wants a layout that fits; reshape and sum take any",
-            )
-        assert_close(got, expected, what="the gradients")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
