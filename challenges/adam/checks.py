@@ -334,6 +334,31 @@ def test_generator(submission, device, name):
 
 
 @BOTH
+def test_zero_gradients(submission, device, name):
+    """a gradient of zeros is a gradient: m, v, t and decay go on"""
+    starts = [torch.randn(shape, device=device, dtype=torch.float64) for shape in SHAPES]
+    options = {"lr": 0.1, "weight_decay": 0.3, "betas": (0.7, 0.9)}
+    gradients = [[torch.randn_like(s) for s in starts] for _ in range(3)]
+    for row, column in ((1, 0), (2, 0), (1, 1)):
+        gradients[row][column].zero_()
+    skipped = [[g if bool(g.any()) else None for g in row] for row in gradients]
+    expected, wrong = (
+        flat(run(lambda ps: getattr(torch.optim, name)(ps, **options), starts, rows))
+        for rows in (gradients, skipped)
+    )
+    tried(f"{name}, some gradients zero", params=starts)
+    actual = run(lambda ps: getattr(submission, name)(ps, **options), starts, gradients)
+    assert_close(
+        flat(actual),
+        expected,
+        what="the parameters, a row for each step,",
+        mistakes={
+            "a gradient of zeros is taken for a missing one; only None means that there is none": wrong
+        },
+    )
+
+
+@BOTH
 def test_missing_gradients(submission, device, name):
     """a parameter without a gradient is left alone, and its first step may come later"""
     starts = [torch.randn(shape, device=device, dtype=torch.float64) for shape in SHAPES]

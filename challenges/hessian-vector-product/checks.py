@@ -148,12 +148,12 @@ def test_hessian_is_never_built(submission, device):
 )
 def test_no_curvature_gives_zeros(submission, device, kind):
     """where there is no curvature the product is 0"""
-    a, b = torch.randn(3, device=device), torch.randn(2, device=device)
+    a, b = (torch.randn(n, device=device, dtype=torch.float64) for n in (3, 2))
     functions = {
         "linear": lambda a, b: (2 * a).sum() + b.sum(),
         "an input unused": lambda a, b: (a**3).sum(),
         "an input linear and apart": lambda a, b: (a**3).sum() + (5 * b).sum(),
-        "constant": lambda a, b: torch.ones((), device=device),
+        "constant": lambda a, b: torch.ones((), device=device, dtype=torch.float64),
     }
     expected_a = torch.zeros_like(a) if kind in ("linear", "constant") else 6 * a
     tried(f"hvp(f, (a, b), (ones, ones)), where f is {kind}", a=a, b=b)
