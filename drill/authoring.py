@@ -91,9 +91,11 @@ class _Case:
     job: Job
     mistake: Mistake | None = None
     is_solution: bool = False
-    apart: bool = (
-        False  # the submission in a process of its own: the verdict alone must be the same
-    )
+
+    @property
+    def apart(self) -> bool:
+        """Judged with the submission in a process of its own, where the verdict alone must be the same."""
+        return self.job.isolated
 
     def problems(self, report: Report) -> Iterator[str]:
         if self.apart and self.mistake:
@@ -125,7 +127,6 @@ def _cases(challenge: Challenge, seeds: Sequence[int]) -> Iterator[_Case]:
                 f"{label}{_APART}",
                 job(challenge, text, filename=path.name, isolated=True),
                 is_solution=True,
-                apart=True,
             )
         renamed = rename_private(text)
         if renamed != text:
@@ -153,7 +154,6 @@ def _cases(challenge: Challenge, seeds: Sequence[int]) -> Iterator[_Case]:
                 f"mistakes/{path.name}{_APART}",
                 job(challenge, text, filename=path.name, isolated=True),
                 mistake,
-                apart=True,
             )
 
 

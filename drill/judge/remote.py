@@ -6,12 +6,12 @@ checks, their expected values and the way to the verdict are out of the submissi
 
 import builtins
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
 
 from drill.judge import protocol
 from drill.judge.rules import RuleBroken, Violation
@@ -102,7 +102,7 @@ class _Function:
             outputs = _Backward.apply(call, *tensors)  # type: ignore[no-untyped-call]
         else:
             outputs = call.run()
-        return _put_back(call.skeleton, iter(outputs))
+        return call.result(outputs)
 
 
 class _Call:
@@ -111,7 +111,8 @@ class _Call:
     def __init__(self, wire: Wire, request: dict[str, Any], tensors: list[Tensor]) -> None:
         self.wire = wire
         self.number = 0
-        self.skeleton: Any = None
+        self._leaves: list[Any] = []
+        self._structure: Any = None
         self._request = request
         self._tensors = tensors
 
@@ -121,9 +122,14 @@ class _Call:
         for index, changed in answer["changed"].items():
             self._tensors[index].data.copy_(changed)  # as the submission did to its own copy
         self.number = answer["number"]
-        outputs: list[Tensor] = []
-        self.skeleton = _take_out(answer["value"], outputs)
-        return outputs
+        self._leaves, self._structure = tree_flatten(answer["value"])
+        return [leaf for leaf in self._leaves if isinstance(leaf, Tensor)]
+
+    def result(self, outputs: Iterable[Tensor]) -> Any:
+        """What the call returned, with these for its tensors."""
+        tensors = iter(outputs)
+        leaves = [next(tensors) if isinstance(leaf, Tensor) else leaf for leaf in self._leaves]
+        return tree_unflatten(leaves, self._structure)
 
 
 class _Backward(torch.autograd.Function):
@@ -131,10 +137,9 @@ class _Backward(torch.autograd.Function):
     def forward(ctx: Any, call: _Call, *tensors: Tensor) -> tuple[Tensor, ...]:
         outputs = call.run()
         ctx.call = call
-        ctx.differentiable = [output.requires_grad for output in outputs]
         ctx.set_materialize_grads(False)
         plain = tuple(output.detach() for output in outputs)
-        fixed = [p for p, grad in zip(plain, ctx.differentiable, strict=True) if not grad]
+        fixed = [p for p, o in zip(plain, outputs, strict=True) if not o.requires_grad]
         ctx.mark_non_differentiable(*fixed)
         return plain
 
@@ -163,28 +168,3 @@ def _takes_text(kind: type[Exception]) -> bool:
         return str(kind("text")) in ("text", "'text'")
     except TypeError:
         return False
-
-
-class _Gap:
-    """Where a tensor was."""
-
-
-def _take_out(value: Any, tensors: list[Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        tensors.append(value)
-        return _Gap()
-    if isinstance(value, list | tuple):
-        return type(value)(_take_out(item, tensors) for item in value)
-    if isinstance(value, dict):
-        return {key: _take_out(item, tensors) for key, item in value.items()}
-    return value
-
-
-def _put_back(value: Any, tensors: Any) -> Any:
-    if isinstance(value, _Gap):
-        return next(tensors)
-    if isinstance(value, list | tuple):
-        return type(value)(_put_back(item, tensors) for item in value)
-    if isinstance(value, dict):
-        return {key: _put_back(item, tensors) for key, item in value.items()}
-    return value
