@@ -20,14 +20,15 @@ SUMMED = "the loss is not the mean over the batch"
 
 
 def build(device, optimizer=torch.optim.SGD, gamma=1.0, **options):
-    """The same model on every call, its optimizer and a scheduler that multiplies the rate by gamma."""
+    """The same model on every call, its optimizer (with a group for each layer) and a scheduler that multiplies the rate by gamma."""
     generator = torch.Generator().manual_seed(torch.initial_seed() % 1000)
     model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
     model.to(device)
-    optimizer = optimizer(model.parameters(), **options)
+    groups = [{"params": model[i].parameters()} for i in (0, 2)]
+    optimizer = optimizer(groups, **options)
     return model, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, step_size=1, gamma=gamma)
 
 
@@ -45,7 +46,7 @@ def weights(model):
 
 def oracle(
     model, batches, optimizer, scheduler, epochs, max_norm,
-    *, softmax=False, zero="batch", clip="backward", schedule="epoch", reduction="mean",
+    *, softmax=False, zero="batch", clip="backward", schedule="epoch", reduction="mean", told_after=False,
 ):  # fmt: skip
     """The right loop; each keyword puts one bug in. Returns the loss and size of each batch, by epoch."""
     clips = nn.utils.clip_grad_norm_
@@ -69,6 +70,13 @@ def oracle(
             elif clip == "each":
                 for parameter in model.parameters():
                     clips(parameter, max_norm)
+            elif clip == "first group":
+                clips(optimizer.param_groups[0]["params"], max_norm)
+            elif clip == "each group":
+                for group in optimizer.param_groups:
+                    clips(group["params"], max_norm)
+            elif clip == "largest":
+                clips(model.parameters(), max_norm, norm_type=float("inf"))
             elif clip == "value":
                 nn.utils.clip_grad_value_(model.parameters(), max_norm)
             elif clip == "norm 1":
@@ -76,6 +84,8 @@ def oracle(
             optimizer.step()
             if schedule == "batch":
                 scheduler.step()
+            if told_after:
+                loss = F.cross_entropy(model(x), target)
             told[-1].append((loss.item(), len(target)))
         if schedule == "epoch":
             scheduler.step()
@@ -88,6 +98,17 @@ def wrong(device, build_options, arguments, **bug):
     batches, epochs, max_norm = arguments
     oracle(model, batches, optimizer, scheduler, epochs, max_norm, **bug)
     return weights(model)
+
+
+def means(told):
+    """The mean loss over the samples of each epoch."""
+    return [sum(loss * n for loss, n in epoch) / sum(n for _, n in epoch) for epoch in told]
+
+
+def losses_after_updates(device, batches):
+    """What a second forward pass after each update reports."""
+    model, optimizer, scheduler = build(device, lr=0.5)
+    return means(oracle(model, batches, optimizer, scheduler, 2, NEVER, told_after=True))
 
 
 def test_one_batch_makes_the_right_update(submission, device):
@@ -135,6 +156,9 @@ def test_each_batch_starts_from_zero_gradients(submission, device):
                 device, options, arguments, zero="epoch"
             ),
             gathered: lambda: wrong(device, options, arguments, zero="never"),
+            "the batch of one sample is left out": lambda: wrong(
+                device, options, ([batch for batch in batches if len(batch[1]) > 1], 2, NEVER)
+            ),
             "the epochs are not all run": lambda: wrong(device, options, (batches, 1, NEVER)),
             UNMOVED: start,
         },
@@ -185,6 +209,15 @@ def test_gradients_are_clipped_before_the_update(submission, device, max_norm):
             "each parameter is clipped by its own norm, not by the norm of all of them together": lambda: (
                 wrong(device, options, arguments, clip="each")
             ),
+            "only the optimizer's first parameter group is clipped; give it model.parameters()": lambda: (
+                wrong(device, options, arguments, clip="first group")
+            ),
+            "each parameter group is clipped by its own norm, not by the norm of all parameters together": lambda: (
+                wrong(device, options, arguments, clip="each group")
+            ),
+            "the norm is the largest value (norm_type inf); clip_grad_norm_ takes the Euclidean norm": lambda: (
+                wrong(device, options, arguments, clip="largest")
+            ),
             "the values are clipped, not the norm; clip_grad_norm_ keeps the direction": lambda: (
                 wrong(device, options, arguments, clip="value")
             ),
@@ -206,6 +239,12 @@ def test_scheduler_steps_once_an_epoch(submission, device):
     )
     submission.train(model, batches, optimizer, scheduler, 3)
     assert len(rates) == 9, f"three epochs of three batches are 9 updates, got {len(rates)}"
+    rate = optimizer.param_groups[0]["lr"]
+    stood_still = (
+        "the scheduler never steps"
+        if rate == 0.1
+        else "the scheduler steps after all epochs; it belongs at the end of each"
+    )
     assert_close(
         rates,
         [0.1] * 3 + [0.05] * 3 + [0.025] * 3,
@@ -214,13 +253,12 @@ def test_scheduler_steps_once_an_epoch(submission, device):
             "the scheduler steps after every batch; it belongs after the batch loop": [
                 0.1 * 0.5**i for i in range(9)
             ],
-            "the scheduler never steps": [0.1] * 9,
+            stood_still: [0.1] * 9,
             "the scheduler steps before the epoch rather than after it": [0.05] * 3
             + [0.025] * 3
             + [0.0125] * 3,
         },
     )
-    rate = optimizer.param_groups[0]["lr"]
     assert abs(rate - 0.0125) < 1e-9, (
         f"after three epochs the rate should have been halved three times, to 0.0125; it is {rate:.6g}"
     )
@@ -236,7 +274,7 @@ def test_losses_are_means_over_samples(submission, device, drop_last):
     model, optimizer, scheduler = build(device, lr=0.5)
     twin, twin_optimizer, twin_scheduler = build(device, lr=0.5)
     told = oracle(twin, batches, twin_optimizer, twin_scheduler, 2, NEVER)
-    expected = [sum(loss * n for loss, n in epoch) / sum(n for _, n in epoch) for epoch in told]
+    expected = means(told)
     tried(f"train(...) for two epochs of 7 samples in batches of 3, drop_last={drop_last}")
     losses = submission.train(model, batches, optimizer, scheduler, 2, NEVER)
     if isinstance(losses, list | tuple) and any(isinstance(loss, torch.Tensor) for loss in losses):
@@ -259,6 +297,12 @@ def test_losses_are_means_over_samples(submission, device, drop_last):
             "the loader drops samples, so len(loader.dataset) is not the number that was seen": [
                 sum(loss * n for loss, n in epoch) / 7 for epoch in told
             ],
+            "each loss is weighed by loader.batch_size; the last batch is smaller": [
+                sum(loss * 3 for loss, _ in epoch) / 7 for epoch in told
+            ],
+            "these are the losses after each update; the loss is the one that made it": lambda: (
+                losses_after_updates(device, batches)
+            ),
             "the losses are summed, not averaged": [
                 sum(loss * n for loss, n in epoch) for epoch in told
             ],
