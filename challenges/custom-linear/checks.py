@@ -125,6 +125,26 @@ def test_leading_dimensions_are_kept(layer, device, shape):
     assert_close(y, oracle)
 
 
+@pytest.mark.parametrize("sizes", [(3, 1), (1, 4), (4, 4)], ids=str)
+def test_other_sizes(submission, device, sizes):
+    """one input, one output, and as many outputs as inputs"""
+    layer = submission.MyLinear(*sizes).to(device)
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter)
+    for x in (torch.randn(2, sizes[0], device=device), torch.randn(sizes[0], device=device)):
+        expected = F.linear(x, layer.weight, layer.bias).detach()
+        transposed = layer.weight.T if sizes[0] == sizes[1] else layer.weight
+        tried(f"MyLinear{sizes}(x)", x=x)
+        assert_close(
+            layer(x.clone()),
+            expected,
+            mistakes={
+                "a last dimension of size 1 is dropped; keep it": expected.squeeze(-1),
+                "x @ W rather than x @ W.T": F.linear(x, transposed, layer.bias),
+            },
+        )
+
+
 def test_input_need_not_be_contiguous(layer, device):
     """an input that is not contiguous works"""
     x = torch.randn(4, 2, 3, device=device).transpose(0, 1)
