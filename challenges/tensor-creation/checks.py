@@ -76,6 +76,12 @@ def test_arange_dtype(submission, device):
             submission.arange(1, 4, dtype=dtype, device=device),
             torch.arange(1, 4, dtype=dtype, device=device),
         )
+    tried("arange(1.0, 4.0, dtype=torch.int64)")
+    assert_close(
+        submission.arange(1.0, 4.0, dtype=torch.int64, device=device),
+        torch.arange(1, 4, device=device),
+        hint="arithmetic with a float makes floats of integers; convert the result, .to(dtype)",
+    )
 
 
 def test_large_integers_are_exact(submission, device):
@@ -132,6 +138,17 @@ def test_linspace(submission, device, start, end, steps):
             "the gap is (end - start) / (steps - 1): there is one gap less than there are values"
         ] = short
     assert_close(got, expected, mistakes=mistakes)
+
+
+def test_linspace_dtype(submission, device):
+    """linspace has the dtype asked for"""
+    for dtype in (torch.float64, torch.int64):
+        tried(f"linspace(0, 8, 5, dtype={dtype})")
+        assert_close(
+            submission.linspace(0, 8, 5, dtype=dtype, device=device),
+            torch.linspace(0, 8, 5, dtype=dtype, device=device),
+            hint="a division makes floats of integers; convert the result, .to(dtype)",
+        )
 
 
 def test_float64_is_precise(submission, device):

@@ -10,12 +10,13 @@ def arange(start, end, step=1, *, dtype=None, device=None):
     if dtype is None:
         dtype = torch.int64 if all(isinstance(v, int) for v in (start, end, step)) else torch.float32
     n = max(0, math.floor((end - start) / step) + 1)
-    return start + (torch.ones(n, dtype=dtype, device=device).cumsum(0, dtype=dtype) - 1) * step
+    return (start + (torch.ones(n, dtype=dtype, device=device).cumsum(0) - 1) * step).to(dtype)
 
 
 def linspace(start, end, steps: int, *, dtype=None, device=None) -> torch.Tensor:
-    count = arange(0, steps, dtype=dtype or torch.float32, device=device)
-    return start + count * (end - start) / max(steps - 1, 1)  # one step has no gap, and gives start
+    dtype = dtype or torch.float32
+    count = arange(0, steps, dtype=dtype, device=device)
+    return (start + count * (end - start) / max(steps - 1, 1)).to(dtype)  # one step has no gap, and gives start
 
 
 def eye(n: int, m: int | None = None, *, dtype=None, device=None) -> torch.Tensor:

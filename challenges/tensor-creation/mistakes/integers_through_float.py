@@ -15,8 +15,9 @@ def arange(start, end, step=1, *, dtype=None, device=None):
 
 
 def linspace(start, end, steps: int, *, dtype=None, device=None) -> torch.Tensor:
-    count = arange(0, steps, dtype=dtype or torch.float32, device=device)
-    return start + count * (end - start) / max(steps - 1, 1)  # one step has no gap, and gives start
+    dtype = dtype or torch.float32
+    count = arange(0, steps, dtype=dtype, device=device)
+    return (start + count * (end - start) / max(steps - 1, 1)).to(dtype)  # one step has no gap, and gives start
 
 
 def eye(n: int, m: int | None = None, *, dtype=None, device=None) -> torch.Tensor:

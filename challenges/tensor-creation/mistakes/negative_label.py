@@ -16,13 +16,14 @@ def arange(start, end, step=1, *, dtype=None, device=None) -> torch.Tensor:
     if dtype is None:
         dtype = torch.int64 if all(isinstance(v, int) for v in (start, end, step)) else torch.float32
     n = max(0, math.ceil((end - start) / step))
-    count = torch.ones(n, dtype=dtype, device=device).cumsum(0, dtype=dtype) - 1  # 0, 1, 2, ...
-    return start + count * step
+    count = torch.ones(n, dtype=dtype, device=device).cumsum(0) - 1  # 0, 1, 2, ...
+    return (start + count * step).to(dtype)  # a float start or step makes floats of integers
 
 
 def linspace(start, end, steps: int, *, dtype=None, device=None) -> torch.Tensor:
-    count = arange(0, steps, dtype=dtype or torch.float32, device=device)
-    return start + count * (end - start) / max(steps - 1, 1)  # one step has no gap, and gives start
+    dtype = dtype or torch.float32
+    count = arange(0, steps, dtype=dtype, device=device)
+    return (start + count * (end - start) / max(steps - 1, 1)).to(dtype)  # one step has no gap, and gives start
 
 
 def eye(n: int, m: int | None = None, *, dtype=None, device=None) -> torch.Tensor:

@@ -15,8 +15,8 @@ def arange(start, end, step=1, *, dtype=None, device=None) -> torch.Tensor:
     if dtype is None:
         dtype = torch.int64 if all(isinstance(v, int) for v in (start, end, step)) else torch.float32
     n = max(0, math.ceil((end - start) / step))
-    count = torch.ones(n, dtype=dtype, device=device).cumsum(0, dtype=dtype) - 1  # 0, 1, 2, ...
-    return start + count * step
+    count = torch.ones(n, dtype=dtype, device=device).cumsum(0) - 1  # 0, 1, 2, ...
+    return (start + count * step).to(dtype)  # a float start or step makes floats of integers
 
 
 def eye(n: int, m: int | None = None, *, dtype=None, device=None) -> torch.Tensor:
