@@ -8,6 +8,8 @@ from torch import nn
 from torch.autograd.graph import saved_tensors_hooks
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from drill.checking import assert_close, fail, tried
 
@@ -33,14 +35,12 @@ class Marked(torch.autograd.Function):
 
 
 class Features(nn.Linear):
-    """A layer whose output's graph holds a token; notes the memory of its outputs."""
+    """A layer whose output's graph holds a token."""
 
     alive: weakref.WeakSet
 
     def forward(self, x):
-        output = Marked.apply(super().forward(x), self.alive)
-        self.storages.append(StorageWeakRef(output.untyped_storage()))
-        return output
+        return Marked.apply(super().forward(x), self.alive)
 
 
 class Model(nn.Module):
@@ -50,7 +50,7 @@ class Model(nn.Module):
         super().__init__()
         self.alive = weakref.WeakSet()
         self.features = Features(4, 6)
-        self.features.alive, self.features.storages = self.alive, []
+        self.features.alive = self.alive
         self.head = nn.Linear(6, 3)
         self.passes, self.modes = 0, set()
 
@@ -88,7 +88,6 @@ def build(device):
         first = 4 * batches[0][0]
         batches[0] = (first, model(first).argmin(dim=1))
     model.passes = 0
-    model.features.storages.clear()
     return model, batches, torch.optim.SGD(model.parameters(), lr=0.05)
 
 
@@ -144,7 +143,15 @@ def test_numbers_stay_right(submission, device):
         mistakes={"batches of unequal size count the same": sum(losses) / 5},
     )  # fmt: skip
     assert_close(result["worst"], max(losses), what="worst", rtol=1e-5)
-    assert_close(result["activation"], sum(sizes) / 5, what="activation", rtol=1e-5)
+    outputs = [part.abs().mean().item() for part in logits.split(5)]
+    weighted = sum(size * n for size, n in zip(sizes, sizes_of_batches, strict=True))
+    assert_close(
+        result["activation"], sum(sizes) / 5, what="activation", rtol=1e-5,
+        mistakes={
+            "the batches are weighed by their sizes; this is the plain average of their means": weighted / 22,
+            "the hook is on the model, not on layer": sum(outputs) / 5,
+        },
+    )  # fmt: skip
     assert_close(
         result["logits"], logits, what="logits",
         hint="the logits of each batch as they were computed before its update, in order",
@@ -175,21 +182,39 @@ def test_only_the_last_graph_is_alive(submission, device):
     )
 
 
+class Memory(TorchDispatchMode):
+    """Notes all memory that is taken, its number of elements, and for which batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.batch, self.taken = 0, {}
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        for made in tree_leaves(result):
+            if isinstance(made, torch.Tensor):
+                storage = made.untyped_storage()
+                elements = storage.nbytes() // made.element_size()
+                self.taken.setdefault(StorageWeakRef(storage), (self.batch, elements))
+        return result
+
+    def batches_with(self, elements):
+        """How many batches have memory of just this size that is still in use."""
+        return len({b for ref, (b, n) in self.taken.items() if n == elements and not ref.expired()})
+
+
 def test_batches_are_let_go(submission, device):
     """batches are asked for one by one, and neither their inputs nor the layer's outputs are kept"""
     model, batches, optimizer = build(device)
-    inputs, counts, passes = weakref.WeakSet(), [], []
+    memory, counts, passes = Memory(), [], []
 
     def fresh():
-        for x, target in batches:
+        for memory.batch, (x, target) in enumerate(batches):
             gc.collect()
-            outputs = sum(not storage.expired() for storage in model.features.storages)
-            counts.append((len(inputs), outputs))
+            # of 5 samples; neither logits nor parameters have as many elements
+            counts.append((memory.batches_with(5 * 4), memory.batches_with(5 * 6)))
             passes.append(model.passes)
-            given = x.clone()
-            inputs.add(given)
-            yield given, target
-            del given
+            yield x.clone(), target
 
     class Fresh(Loader):
         def __iter__(self):
@@ -198,7 +223,8 @@ def test_batches_are_let_go(submission, device):
     tried(
         "train_epoch(model, model.features, loader, optimizer), whose loader makes each batch when it is asked for"
     )
-    submission.train_epoch(model, model.features, Fresh(batches), optimizer)
+    with memory:
+        submission.train_epoch(model, model.features, Fresh(batches), optimizer)
     if passes != list(range(5)):
         fail(
             f"batches trained on when each of the five is asked for: {passes}",
@@ -206,12 +232,19 @@ def test_batches_are_let_go(submission, device):
             hint="for x, target in loader:",
         )
     kept = [max(numbers) for numbers in zip(*counts, strict=True)]
-    for number, what in zip(kept, ("inputs", "outputs of the layer"), strict=True):
+    for number, (what, hint) in zip(
+        kept,
+        {
+            "inputs": "of a batch that is done only its logits and numbers are needed",
+            "outputs of the layer": "collect numbers: output.detach().abs().mean().item()",
+        }.items(),
+        strict=True,
+    ):
         if number > 1:
             fail(
-                f"the {what} of {number} batches are in memory when a batch is asked for; there should be at most 1",
-                mistake="what is collected shares its memory with the batch: detach() cuts the graph off and copies nothing",
-                hint="collect numbers: output.detach().abs().mean().item()",
+                f"the {what} of {number} batches, or copies of them, are in memory when a batch is asked for; there should be at most 1",
+                mistake="what is collected is as large as the batch: detach() and clone() cut the graph off, and all the values stay",
+                hint=hint,
             )
 
 
@@ -258,7 +291,8 @@ def test_no_graph_is_alive_after_the_epoch(submission, device):
     gc.collect()
     count = len(model.alive)
     assert count == 0, (
-        f"{count} graphs are alive after the epoch, though nothing but the result is kept"
+        f"{count} of the 5 graphs are alive after the epoch, though nothing but the result is kept; "
+        "no module, global or hook may hold a tensor that has a grad_fn"
     )
 
 
