@@ -133,6 +133,8 @@ def test_groups(submission, device, groups, c_in, c_out):
             "every group sees the first block of the input channels": F.conv2d(
                 x[:, : c_in // groups].repeat(1, groups, 1, 1), weight, bias, groups=groups
             ),
+            "the bias is never added where there are groups": F.conv2d(x, weight, groups=groups),
+            "every group gets the first block of the bias": F.conv2d(x, weight, bias[: c_out // groups].repeat(groups), groups=groups),
         },
         groups=groups,
     )  # fmt: skip
