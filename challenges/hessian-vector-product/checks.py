@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from drill.checking import assert_close, fail, tried, unchanged
+from drill.checking import assert_close, fail, noncontiguous, tried, unchanged
 
 
 def hessian_blocks(f, inputs):
@@ -144,7 +144,15 @@ def test_hessian_is_never_built(submission, device):
 
 
 @pytest.mark.parametrize(
-    "kind", ["linear", "an input unused", "an input linear and apart", "constant"]
+    "kind",
+    [
+        "linear",
+        "an input unused",
+        "an input linear and apart",
+        "the first input unused",
+        "the first input linear and apart",
+        "constant",
+    ],
 )
 def test_no_curvature_gives_zeros(submission, device, kind):
     """where there is no curvature the product is 0"""
@@ -153,9 +161,13 @@ def test_no_curvature_gives_zeros(submission, device, kind):
         "linear": lambda a, b: (2 * a).sum() + b.sum(),
         "an input unused": lambda a, b: (a**3).sum(),
         "an input linear and apart": lambda a, b: (a**3).sum() + (5 * b).sum(),
+        "the first input unused": lambda a, b: (b**3).sum(),
+        "the first input linear and apart": lambda a, b: (5 * a).sum() + (b**3).sum(),
         "constant": lambda a, b: torch.ones((), device=device, dtype=torch.float64),
     }
-    expected_a = torch.zeros_like(a) if kind in ("linear", "constant") else 6 * a
+    curved_a, curved_b = "input" in kind and "first" not in kind, "first" in kind
+    expected_a = 6 * a if curved_a else torch.zeros_like(a)
+    expected_b = 6 * b if curved_b else torch.zeros_like(b)
     tried(f"hvp(f, (a, b), (ones, ones)), where f is {kind}", a=a, b=b)
     try:
         got = submission.hvp(functions[kind], (a, b), (torch.ones_like(a), torch.ones_like(b)))
@@ -167,7 +179,38 @@ def test_no_curvature_gives_zeros(submission, device, kind):
     assert all(part is not None for part in got), (
         "a part of the result is None, expected zeros in the shape of the input"
     )
-    assert_close(got, (expected_a, torch.zeros_like(b)))
+    assert_close(
+        got,
+        (expected_a, expected_b),
+        mistakes={
+            "one input without curvature makes all of the product 0": (
+                torch.zeros_like(a),
+                torch.zeros_like(b),
+            )
+        },
+    )
+    assert kind not in ("linear", "constant") or not any(part.requires_grad for part in got), (
+        "the zeros in the result require a gradient; torch.zeros_like(x) makes some that do not"
+    )
+
+
+def test_errors_of_f_are_shown(submission, device):
+    """an error inside f is the caller's to see, not a product of 0"""
+    x = torch.randn(3, device=device)
+
+    def f(x):
+        return (x @ torch.ones(4, device=device)) ** 2
+
+    tried("hvp(f, x, v), where f multiplies tensors of 3 and of 4 numbers", x=x)
+    try:
+        submission.hvp(f, x, torch.ones_like(x))
+    except Exception:
+        return
+    fail(
+        "f raises, and a product is returned all the same",
+        mistake="every RuntimeError is taken for a function without curvature",
+        hint="ask y.requires_grad rather than catch the error",
+    )
 
 
 def test_no_trace(submission, device):
@@ -183,9 +226,11 @@ def test_no_trace(submission, device):
     assert linear.weight.grad is None and linear.bias.grad is None, (
         "the .grad of a parameter inside f was touched; torch.autograd.grad touches none"
     )
-    assert not got.requires_grad, (
-        "the result is part of a graph, which keeps everything behind it in memory"
-    )
+    pair = submission.hvp(lambda a, b: linear(a).pow(3).sum() * b.sum(), (x, x * 2), (v, v))
+    for result in (got, *pair):
+        assert not result.requires_grad, (
+            "the result is part of a graph, which keeps everything behind it in memory"
+        )
 
 
 def test_inputs_of_every_kind(submission, device):
@@ -195,12 +240,18 @@ def test_inputs_of_every_kind(submission, device):
     leaf.grad = torch.full_like(leaf, 100.0)
     kinds = {
         "a leaf with a .grad of its own": leaf,
+        "an nn.Parameter": nn.Parameter(w.detach().clone()),
         "the result of a computation": w * 2,
         "float64": w.detach().double(),
+        "not contiguous": noncontiguous(torch.randn(2, 3, device=device)),
         "a scalar": torch.tensor(0.6, device=device),
     }
     for kind, x in kinds.items():
         v = torch.randn_like(x.detach())
+        if kind == "not contiguous":
+            v = noncontiguous(v)
+        if x.requires_grad:
+            v.requires_grad_()
         required, x_before = x.requires_grad, x.detach().clone()
         tried(f"hvp(f, x, v) of f(x) = (x**4).sum(), where x is {kind}", x=x, v=v)
         got = submission.hvp(lambda x: (x**4).sum(), x, v)
@@ -211,16 +262,37 @@ def test_inputs_of_every_kind(submission, device):
             )
         assert_close(
             got,
-            12 * x_before**2 * v,
+            12 * x_before**2 * v.detach(),
             hint="a .grad that is there already takes no part",
             rtol=1e-5,
             atol=1e-5,
         )
         assert x.requires_grad is required, "requires_grad of the caller's x was changed"
+        assert v.grad is None, "the .grad of v was touched; torch.autograd.grad touches none"
+        assert not got.requires_grad, "the result is part of a graph, where v requires a gradient"
     assert leaf.grad is not None and (leaf.grad == 100).all(), (
         "the .grad of the caller's leaf was changed"
     )
     assert w.grad is None, "the .grad of a tensor behind x was touched"
+
+
+@pytest.mark.parametrize("kind", ["twice the same tensor", "a tensor and a result of it"])
+def test_inputs_are_taken_apart(submission, device, kind):
+    """inputs that are one tensor, or that hang together, are still two variables"""
+    x = torch.randn(3, device=device, dtype=torch.float64)
+    if kind == "a tensor and a result of it":
+        x.requires_grad_()
+    inputs = (x, x) if kind == "twice the same tensor" else (x, x * 2)
+    vectors = tuple(torch.randn(3, device=device, dtype=torch.float64) for _ in range(2))
+    a, b, (u, v) = *(t.detach().clone() for t in inputs), vectors
+    expected = (2 * b * u + 2 * a * v, 2 * a * u)
+    tried(f"hvp(f, (a, b), (u, v)) of f(a, b) = (a**2 * b).sum(), where the inputs are {kind}", a=a)
+    got = submission.hvp(lambda a, b: (a**2 * b).sum(), inputs, vectors)
+    assert_close(
+        got,
+        expected,
+        hint="differentiate with respect to tensors of your own: x.detach().requires_grad_() for each input",
+    )
 
 
 def test_works_under_no_grad(submission, device):
@@ -230,6 +302,7 @@ def test_works_under_no_grad(submission, device):
     with torch.no_grad():
         try:
             got = submission.hvp(lambda x: (x**3).sum(), x, v)
+            pair = submission.hvp(lambda a, b: (a**3).sum() + b.sum(), (x, x), (v, v))
         except RuntimeError as error:
             fail(
                 f"under torch.no_grad() it raises RuntimeError: {error}",
@@ -239,8 +312,8 @@ def test_works_under_no_grad(submission, device):
             "gradients are on after the call; the caller had turned them off"
         )
     assert_close(
-        got,
-        6 * x * v,
+        (got, *pair),
+        (6 * x * v, 6 * x * v, torch.zeros_like(x)),
         hint="with torch.enable_grad(): records inside no_grad",
         rtol=1e-5,
         atol=1e-5,

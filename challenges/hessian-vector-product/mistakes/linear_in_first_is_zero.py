@@ -1,0 +1,17 @@
+"""Looks at the gradient of the first input only to decide whether there is curvature."""
+import torch
+
+
+def hvp(f, inputs, vectors):
+    if isinstance(inputs, torch.Tensor):
+        return hvp(f, (inputs,), (vectors,))[0]
+    with torch.enable_grad():
+        leaves = [x.detach().requires_grad_() for x in inputs]
+        y = f(*leaves)
+        if not y.requires_grad:
+            return tuple(torch.zeros_like(x).detach() for x in inputs)
+        g = torch.autograd.grad(y, leaves, create_graph=True, materialize_grads=True)
+        if not g[0].requires_grad:
+            return tuple(torch.zeros_like(x).detach() for x in inputs)
+        slope = sum((g_i * v_i).sum() for g_i, v_i in zip(g, vectors))
+    return torch.autograd.grad(slope, leaves, materialize_grads=True)

@@ -1,0 +1,17 @@
+"""Flattens the vectors by view, which a transposed one does not allow."""
+import torch
+
+
+def hvp(f, inputs, vectors):
+    if isinstance(inputs, torch.Tensor):
+        return hvp(f, (inputs,), (vectors,))[0]
+    with torch.enable_grad():
+        leaves = [x.detach().requires_grad_() for x in inputs]
+        y = f(*leaves)
+        if not y.requires_grad:
+            return tuple(torch.zeros_like(x).detach() for x in inputs)
+        g = torch.autograd.grad(y, leaves, create_graph=True, materialize_grads=True)
+        slope = sum(g_i.reshape(-1) @ v_i.view(-1) for g_i, v_i in zip(g, vectors))
+    if not slope.requires_grad:
+        return tuple(torch.zeros_like(x).detach() for x in inputs)
+    return torch.autograd.grad(slope, leaves, materialize_grads=True)
