@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from drill.checking import assert_close, fail, tried
+from drill.checking import assert_close, assert_shape, fail, tried, unchanged
 
 Pair = namedtuple("Pair", ["x", "y"])
 
@@ -55,6 +55,13 @@ def test_tensors_are_moved(submission, target):
             assert_close(got, torch.arange(6).view(2, 3))
         assert got.dtype == torch.int64 and got.shape == (2, 3), (
             "the dtype or the shape of x changed on the way"
+        )
+    for dtype in (torch.float64, torch.float16, torch.bool):
+        x = torch.ones((), dtype=dtype)
+        got = moved(submission, (x, 5), target, f"(x, 5), where x is a scalar of {dtype}")[0]
+        assert got.device.type == target.type, f"a scalar tensor is on {got.device}, not {target}"
+        assert got.dtype == dtype, (
+            f"x of {dtype} comes back as {got.dtype}; only the device changes"
         )
 
 
@@ -121,12 +128,20 @@ def test_everything_else_is_the_same_object(submission):
     ]
     for other in others:
         what = f"[{type(other).__name__}]"
-        got = moved(submission, [other], "meta", what)[0]
+        try:
+            got = moved(submission, [other], "meta", what)[0]
+        except (TypeError, AttributeError, ValueError) as error:
+            fail(
+                f"[{other!r:.40}] raises {type(error).__name__}: {error}",
+                hint="only dicts, lists and tuples are containers; anything else is handed on",
+            )
         if isinstance(other, np.ndarray) and isinstance(got, torch.Tensor):
             fail("an array became a tensor; only tensors are moved")
-        assert got is other, (
-            f"the {type(other).__name__} should be handed on as the same object, got {got!r}"
-        )
+        if got is not other:
+            fail(
+                f"the {type(other).__name__} should be handed on as the same object, got {got!r}",
+                hint="ask for isinstance(batch, torch.Tensor), not for a method: other objects have a `to` of their own",
+            )
 
 
 def test_batch_is_left_alone(submission):
@@ -198,10 +213,16 @@ def test_device_of(submission, target):
     assert got == torch.device("cpu"), (
         f"a model with neither parameters nor buffers counts as on the CPU, got {got!r}"
     )
+    tried("device_of(nn.ReLU()), where the default device is meta")
+    with torch.device("meta"):
+        got = submission.device_of(nn.ReLU())
+    assert got == torch.device("cpu"), (
+        f"a model with neither parameters nor buffers counts as on the CPU, whatever the default device, got {got!r}"
+    )
 
 
 def standardize(submission):
-    return submission.Standardize(torch.tensor([1.0, -2.0, 3.0]), torch.tensor([0.5, 2.0, 4.0]))
+    return submission.Standardize(torch.tensor([1.0, -2.0, 3.0]), torch.tensor([0.125, 2.0, 4.0]))
 
 
 def test_standardize_values(submission, device):
@@ -209,16 +230,20 @@ def test_standardize_values(submission, device):
     layer = standardize(submission).to(device)
     mean, std = (
         torch.tensor([1.0, -2.0, 3.0], device=device),
-        torch.tensor([0.5, 2.0, 4.0], device=device),
+        torch.tensor([0.125, 2.0, 4.0], device=device),
     )
     for shape in ((4, 3), (3,), (2, 5, 3)):
         x = torch.randn(shape, device=device)
         tried("Standardize(mean, std)(x)", x=x)
         expected = (x - mean) / std
+        with unchanged(x=x):
+            got = layer(x)
         assert_close(
-            layer(x.clone()),
+            got,
             expected,
             mistakes={
+                "1e-6 is added to std; divide by std itself": (x - mean) / (std + 1e-6),
+                "1e-5 is added to std; divide by std itself": (x - mean) / (std + 1e-5),
                 "it is multiplied by std, not divided": (x - mean) * std,
                 "the mean is subtracted after the division, not before the division": x / std
                 - mean,
@@ -247,7 +272,7 @@ def test_standardize_moves_with_the_model(submission):
     x = torch.randn(2, 3, dtype=torch.float64)
     tried("Standardize(mean, std).double()(x)", x=x)
     expected = (x - torch.tensor([1.0, -2.0, 3.0]).double()) / torch.tensor(
-        [0.5, 2.0, 4.0]
+        [0.125, 2.0, 4.0]
     ).double()
     assert_close(standardize(submission).double()(x), expected)
 
@@ -257,7 +282,9 @@ def test_standardize_is_saved_and_not_trained(submission):
     layer = standardize(submission)
     tried("Standardize(mean, std)")
     trained = [name for name, _ in layer.named_parameters()]
-    assert not trained, f"{trained} would be trained; register_buffer keeps a tensor that is not"
+    assert not trained, (
+        f"{trained} are parameters and would be trained; register_buffer keeps a tensor that is not"
+    )
     saved = set(layer.state_dict())
     assert saved == {"mean", "std"}, (
         f"state_dict() should hold mean and std, it holds {sorted(saved)}"
@@ -266,7 +293,11 @@ def test_standardize_is_saved_and_not_trained(submission):
     other.load_state_dict(layer.state_dict())
     x = torch.randn(2, 3)
     tried("loading the state_dict of one Standardize into another")
-    assert_close(other(x), layer(x))
+    assert_close(
+        other(x),
+        layer(x),
+        hint="compute from self.mean and self.std in forward; what the constructor works out from them is not loaded",
+    )
 
 
 def test_standardize_passes_gradients(submission, device):
@@ -354,3 +385,35 @@ def test_predict_calls_any_model(submission, target):
     assert type(got) is list and len(got) == 2 and torch.equal(got[0].cpu(), x), (
         f"what the model returns should be returned, got a {type(got).__name__}"
     )
+
+
+def test_predict_only_calls(submission, device):
+    """predict returns the model's result as it is, with its graph, and leaves the mode alone"""
+    model = nn.Sequential(nn.Linear(3, 2), nn.Dropout(0.5)).to(device)
+    x = torch.randn(40, 3)
+    for training in (False, True):
+        model.train(training)
+        mode = "training" if training else "eval"
+        tried(f"predict(model, x), where the model is in {mode} mode and holds a dropout", x=x)
+        logits = model[0](x.to(device)).detach()
+        got = submission.predict(model, x)
+        assert_shape(got, (40, 2), hint="return what the model returns")
+        if not got.requires_grad:
+            fail(
+                "the result is cut off from the graph, so nothing can be trained through predict",
+                hint="no no_grad, inference_mode or detach here: whether a graph is wanted is the caller's choice",
+            )
+        modes = {module.training for module in model.modules()}
+        assert modes == {training}, (
+            "the mode of the model was changed; call neither eval() nor train()"
+        )
+        if training:
+            assert bool((got == 0).any()), (
+                "the model came in training mode and ran in eval mode: its dropout dropped nothing"
+            )
+        else:
+            # 1e-4: a GPU may compute its products in TF32
+            assert_close(
+                got, logits, rtol=1e-4, atol=1e-4,
+                mistakes={"softmax is applied to what the model returns": logits.softmax(-1)},
+            )  # fmt: skip
