@@ -9,6 +9,7 @@ from drill.checking import assert_close, assert_same_gradients, fail, tried, unc
 SHAPES = {
     "(N, C)": (6, 3),
     "(N, C, L)": (4, 3, 5),
+    "L = C": (4, 3, 3),
     "(N, C, H, W)": (4, 3, 5, 2),
     "5-D": (2, 3, 2, 4, 3),
     "batch of 1": (1, 3, 5, 2),
@@ -128,6 +129,9 @@ def test_training_uses_the_batch(submission, device, shape):
         "each position has its own mean over the batch; take the dimensions after the channel too": by_hand(
             x, *statistics(x, 0), layer
         ),
+        "the last dimension is taken for the channels; they are dimension 1": lambda: by_hand(
+            x.movedim(-1, 1), *statistics(x.movedim(-1, 1), over_channels(shape)), layer
+        ).movedim(1, -1),
         "each image has its own mean (InstanceNorm); take the batch dimension too": by_hand(
             x, *statistics(x, tuple(range(2, x.ndim)) or 1), layer
         ),
@@ -152,6 +156,8 @@ def statistics(x, dims):
 
 def other_momentum(old, batch, momentum):
     """What a momentum of another default gives, or one that the caller cannot change."""
+    if momentum == 0:
+        return {"a momentum of 0 is taken for none given; it keeps the old value": old.lerp(batch, 0.1)}
     if momentum is not None:
         return {"momentum is 0.1 here, whatever the caller gives": old.lerp(batch, 0.1)}
     return {
@@ -161,7 +167,7 @@ def other_momentum(old, batch, momentum):
 
 
 @shapes
-@pytest.mark.parametrize("momentum", [None, 0.3], ids=["default", "momentum=0.3"])
+@pytest.mark.parametrize("momentum", [None, 0.3, 0.0], ids=["default", "momentum=0.3", "momentum=0"])
 def test_running_statistics(submission, device, shape, momentum):
     """training moves the running statistics by momentum, with the unbiased variance"""
     options = {} if momentum is None else {"momentum": momentum}
@@ -322,6 +328,8 @@ def test_training_without_grad(submission, device):
     assert_close(
         layer.running_mean, twin.running_mean, what="running_mean", mistakes=moved, hint=hint
     )
+    for name in ("running_var", "num_batches_tracked"):
+        assert_close(getattr(layer, name), getattr(twin, name), what=name, hint=hint)
 
 
 def test_running_statistics_carry_no_graph(submission, device):
