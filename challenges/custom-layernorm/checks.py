@@ -97,9 +97,9 @@ def test_eps_is_under_the_root(submission, device, eps):
 
 @pytest.mark.parametrize(
     ("shape", "over"),
-    [((2, 4, 3, 5), 2), ((2, 3, 5), 1), ((2, 3, 5), 3), ((6,), 1), ((1, 7), 1), ((3, 4, 1), 1)],
-    ids=["last two of four", "last of three", "all three", "a vector", "batch of 1", "one feature"],
-)
+    [((2, 4, 3, 5), 2), ((2, 3, 5), 1), ((2, 3, 5), 3), ((6,), 1), ((1, 7), 1), ((3, 4, 1), 1), ((5, 2, 5), 1)],
+    ids=["last two of four", "last of three", "all three", "a vector", "batch of 1", "one feature", "batch as large as the features"],
+)  # fmt: skip
 def test_dims_are_those_of_weight(submission, device, shape, over):
     """the statistics are taken over the dimensions that weight has"""
     x = 4 * torch.randn(shape, device=device) + 3
