@@ -1,10 +1,11 @@
 """Hidden checks for graph-walk. A check's docstring is the line the learner sees."""
 
 from collections import deque
+from itertools import takewhile
 
 import torch
 
-from drill.checking import fail, tried
+from drill.checking import fail, torch_calls, tried
 
 LEAF = "torch::autograd::AccumulateGrad"
 
@@ -32,6 +33,19 @@ def depth_first(tensor):
         seen.add(node)
         names.append(node.name())
         stack.extend(n for n, _ in reversed(node.next_functions))
+    return names
+
+
+def last_first(tensor):
+    """What a stack gives where nodes are marked as they are put on it."""
+    stack, seen, names = [tensor.grad_fn], {tensor.grad_fn}, []
+    while stack:
+        node = stack.pop()
+        names.append(node.name())
+        for following, _ in node.next_functions:
+            if following is not None and following not in seen:
+                seen.add(following)
+                stack.append(following)
     return names
 
 
@@ -104,10 +118,17 @@ def assert_walk(submission, tensor, what):
         ],
         "these are the classes' names; use node.name()": [n.rpartition(":")[2] for n in expected],
         "the list is turned round; the tensor's own node comes first": expected[::-1],
+        "the loop ends at the first None; skip that entry and go on with the next": oracle(
+            tensor,
+            lambda n: takewhile(lambda m: m is not None, [m for m, _ in n.next_functions]),
+        ),
         "only the first of next_functions is followed": oracle(
             tensor, lambda n: [m for m, _ in n.next_functions[:1]]
         ),
         "this goes depth first; all nodes of one distance come before the next": depth_first(
+            tensor
+        ),
+        "this takes the node that came last, which goes into the depth; take the one that waits longest": last_first(
             tensor
         ),
         "successors are taken from the last to the first": oracle(
@@ -154,6 +175,7 @@ def test_branches(submission, device):
     """branches, level by level and in order"""
     x, y, z = (leaf(3, device=device) for _ in range(3))
     assert_walk(submission, x.exp().sin() * (y.log() - z), "x.exp().sin() * (y.log() - z)")
+    x, y, z = (leaf(3, device=device) for _ in range(3))
     parts = torch.cat([x.cos().exp(), y, z.tanh()])
     assert_walk(submission, parts.prod(), "torch.cat([x.cos().exp(), y, z.tanh()]).prod()")
 
@@ -203,6 +225,18 @@ def test_without_a_graph(submission, device):
     assert not constant.requires_grad, "the constant requires a gradient afterwards"
 
 
+class Identity(torch.autograd.Function):
+    """An operation whose node is an object of a Python class, which can be watched."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+
 def test_many_paths(submission, device):
     """the work grows with the nodes, not with the paths"""
     x = leaf(2, device=device)
@@ -215,6 +249,23 @@ def test_many_paths(submission, device):
     assert list(actual) == names, (
         f"14 additions have {len(names)} nodes, got {len(list(actual))}; there are 2^14 paths, and each node counts once"
     )
+
+
+def test_many_nodes(submission, device, monkeypatch):
+    """the work grows with the nodes, not with their square"""
+    y = leaf(2, device=device)
+    for _ in range(400):
+        y = Identity.apply(y)
+    compared = []
+    monkeypatch.setattr(type(y.grad_fn), "__eq__", lambda a, b: compared.append(1) or a is b)
+    tried("graph_walk(y), with 400 operations behind y")
+    submission.graph_walk(y)
+    if len(compared) > 8000:
+        fail(
+            f"in a graph of 401 nodes, nodes are compared {len(compared):,} times",
+            mistake="`node in seen` goes through the whole list where seen is a list, so the work grows with the square",
+            hint="nodes are hashable: keep the seen ones in a set or in the keys of a dict",
+        )
 
 
 def test_a_deep_graph(submission, device):
@@ -232,6 +283,23 @@ def test_a_deep_graph(submission, device):
             mistake="recursion goes as deep as the graph; use a queue",
         )
     assert list(actual) == oracle(y), "the names of a deep graph are not those of its 12,001 nodes"
+
+
+def test_no_hooks(submission, device, monkeypatch):
+    """no hook is put on nodes or tensors"""
+    y = Identity.apply(leaf(2, device=device))
+    hooked = []
+    for name in ("register_hook", "register_prehook"):
+        monkeypatch.setattr(
+            type(y.grad_fn), name, lambda node, hook, name=name: hooked.append(f"Node.{name}")
+        )
+    tried("graph_walk(y)")
+    hooked += [name for name in torch_calls(lambda: submission.graph_walk(y)) if "hook" in name]
+    if hooked:
+        fail(
+            f"a hook is registered ({hooked[0]})",
+            mistake="a hook stays on the graph and runs in every backward pass; name() and next_functions tell all that is needed",
+        )
 
 
 def test_nothing_is_changed(submission, device):
@@ -253,6 +321,11 @@ def test_nothing_is_changed(submission, device):
             f"the second call on the same graph should give {names}, got {again!r}",
             mistake="the first call leaves something behind: marks on the nodes, or names that it remembers",
         )
+    other = leaf(2, device=device).sin()
+    submission.graph_walk(other)
+    assert again == names, (
+        "the list of one call is changed by the next; return a new list each time"
+    )
     marked = [n.name() for n in (y.grad_fn, h.grad_fn) if n.metadata]
     assert not marked, f"the metadata of {' and '.join(marked)} is written to; mark nodes elsewhere"
     assert not y.retains_grad, "y keeps its gradient afterwards: retain_grad() was called"
