@@ -22,11 +22,14 @@ def image(*shape, device, dtype=torch.float32):
     return (torch.randperm(size, device=device) - size - 1).to(dtype).view(shape)
 
 
-def compare(submission, x, kernel_size, mistakes=None, **options):
+def compare(submission, x, kernel_size, mistakes=None, by_name=False, **options):
     expected = F.max_pool2d(x, kernel_size, **options)
     text = "".join(f", {name}={value}" for name, value in options.items())
-    tried(f"max_pool2d(x, {kernel_size}{text})", x=x)
-    y = submission.max_pool2d(x.clone(), kernel_size, **options)
+    tried(f"max_pool2d(x, {'kernel_size=' if by_name else ''}{kernel_size}{text})", x=x)
+    if by_name:
+        y = submission.max_pool2d(x.clone(), kernel_size=kernel_size, **options)
+    else:
+        y = submission.max_pool2d(x.clone(), kernel_size, **options)
     assert_close(y, expected, mistakes=mistakes)
 
 
@@ -59,7 +62,7 @@ def test_stride(submission, device, stride):
     compare(submission, x, (3, 2), mistakes, stride=stride)
 
 
-@pytest.mark.parametrize("padding", [1, (1, 2), (2, 0)], ids=str)
+@pytest.mark.parametrize("padding", [1, (1, 2), (2, 0), (0, 2)], ids=str)
 @pytest.mark.parametrize("scale", [1, 1e30], ids=["small values", "values near -1e32"])
 def test_padding_never_wins(submission, device, padding, scale):
     """padding counts as minus infinity"""
@@ -76,8 +79,11 @@ def test_padding_never_wins(submission, device, padding, scale):
         "-inf is multiplied by zero somewhere, which is NaN": padded_with(torch.nan),
         "only the top and left are padded": lambda: F.max_pool2d(F.pad(x, (pw, 0, ph, 0), value=-torch.inf), (4, 5), (2, 3)),
     }
-    for number in (-1.0, -1e3, -1e4, -1e5, -1e6, -1e9, -1e10, -1e12, -1e20):
+    for number in (-1.0, -1e3, -1e4, -1e5, -1e6, -1e9, -1e10, -1e12, -1e20, -1e30):
         mistakes[f"the image is padded with {number:g}, which wins against anything below; pad with -inf"] = padded_with(number)
+        mistakes[f"the search for the maximum starts at {number:g}; start at -inf"] = F.max_pool2d(
+            x, (4, 5), (2, 3), padding
+        ).clamp(min=number)
     if isinstance(padding, tuple):
         swapped = (ph, ph, pw, pw)
         mistakes["the pair is taken as (width, height); F.pad wants the last dimension first"] = lambda: F.max_pool2d(
@@ -118,7 +124,28 @@ def test_dilation(submission, device, dilation):
 )  # fmt: skip
 def test_all_together(submission, device, shape, kernel_size, options):
     """stride, padding and dilation at once, and the smallest sizes"""
-    compare(submission, image(*shape, device=device), kernel_size, **options)
+    x = image(*shape, device=device)
+    size, dilation, padding = ((v, v) if isinstance(v, int) else v for v in (kernel_size, options.get("dilation", 1), options.get("padding", 0)))
+    reach = [d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True)]
+
+    def repeated():
+        around = (padding[1], padding[1], padding[0], padding[0])
+        return F.max_pool2d(F.pad(x, around, mode="replicate"), size, options.get("stride"), 0, dilation)
+
+    mistakes = {
+        "the elements at the border are repeated; padding counts as minus infinity": repeated,
+        "the default stride is what the dilated window spans; it is the kernel's size": lambda: F.max_pool2d(
+            x, size, options.get("stride", reach), padding, dilation
+        ),
+    }
+    compare(submission, x, kernel_size, mistakes, by_name=True, **options)
+    if list(options) == ["stride", "padding", "dilation"]:
+        tried(f"max_pool2d(x, {kernel_size}, {', '.join(map(str, options.values()))})", x=x)
+        assert_close(
+            submission.max_pool2d(x.clone(), kernel_size, *options.values()),
+            F.max_pool2d(x, kernel_size, *options.values()),
+            hint="by position the order is x, kernel_size, stride, padding, dilation",
+        )
 
 
 def test_infinities(submission, device):
@@ -138,6 +165,10 @@ def test_infinities(submission, device):
                 F.pad(x, (1, 1, 1, 1), value=lowest), 2
             ),
             "-inf or inf is multiplied by zero somewhere, which is NaN": torch.full_like(expected, torch.nan),
+            "a maximum of -inf is replaced; it is the largest of a window that holds nothing else": expected.nan_to_num(
+                neginf=0, posinf=torch.inf
+            ),
+            "infinite maxima are replaced; they are the largest elements": expected.nan_to_num(0, 0, 0),
         },
     )
 
@@ -148,13 +179,14 @@ def test_dtype_and_layout(submission, device, dtype):
     x = image(3, 2, 7, 5, device=device, dtype=dtype).transpose(0, 1).transpose(2, 3)
     if dtype == torch.float64:
         x = x / 3 + 1e6
-    expected = F.max_pool2d(x.double(), (2, 3), padding=1).to(dtype)
-    tried("max_pool2d(x, (2, 3), padding=1)", x=x)
-    try:
-        y = submission.max_pool2d(x, (2, 3), padding=1)
-    except RuntimeError as error:
-        fail(f"raises RuntimeError: {error}", hint="nothing should be cast to float32, and reshape copies where view cannot")
-    assert_close(y, expected, rtol=0, atol=0)  # the largest element itself: nothing is computed, nothing rounded
+    for padding in (1, 0):
+        expected = F.max_pool2d(x.double(), (2, 3), padding=padding).to(dtype)
+        tried(f"max_pool2d(x, (2, 3), padding={padding})", x=x)
+        try:
+            y = submission.max_pool2d(x, (2, 3), padding=padding)
+        except RuntimeError as error:
+            fail(f"raises RuntimeError: {error}", hint="nothing should be cast to float32, and reshape copies where view cannot")
+        assert_close(y, expected, rtol=0, atol=0)  # the largest element itself: nothing is computed, nothing rounded
 
 
 @pytest.mark.parametrize("padding", [0, 1])
@@ -211,6 +243,22 @@ def test_gradients_at_ties(submission, device):
     )
     if bool((shares < 0).any()):
         fail("a share of the gradient has the wrong sign")
+
+
+@pytest.mark.parametrize("value", [-3.0, -1e17])
+def test_no_gradient_for_padding(submission, device, value):
+    """padding takes no part of a gradient, whatever x holds"""
+    x = torch.full((2, 3, 6, 5), value, device=device, dtype=torch.float64, requires_grad=True)
+    tried(f"a backward pass through max_pool2d(x, 3, 2, 1), where all of x is {value:g}", x=x)
+    y = submission.max_pool2d(x, 3, 2, 1)
+    cotangent = torch.rand(y.shape, device=device, dtype=torch.float64) + 1
+    (grad,) = gradients(y, [x], cotangent)
+    assert_close(
+        grad.sum((2, 3)),
+        cotangent.sum((2, 3)),
+        what="the sum of the gradients of each channel",
+        hint="a padded cell as large as x's smallest element takes a share at ties (and 1 less is the same number where x is large); pad with -inf",
+    )
 
 
 def test_no_loop_over_positions(submission, device):
