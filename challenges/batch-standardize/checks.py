@@ -134,6 +134,14 @@ def test_only_the_first_dimension_is_reduced(submission, device, shape):
         rtol=1e-5,
         atol=1e-5,
     )
+    tried("batch_standardize(x, unbiased=True)", x=x)
+    assert_close(
+        submission.batch_standardize(x.clone(), unbiased=True),
+        standardized(x, unbiased=True),
+        mistakes={"unbiased=True changes nothing for this number of dimensions": standardized(x)},
+        rtol=1e-5,
+        atol=1e-5,
+    )
 
 
 def test_batch_of_one(submission, device):
