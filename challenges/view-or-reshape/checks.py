@@ -202,7 +202,7 @@ def test_sizes_that_do_not_divide(submission, device):
     """a height or width that the patch does not divide raises ValueError"""
     images = numbered(device)
     for name in ("split_patches", "patchify"):
-        for patch in ((3, 5), (2, 4)):
+        for patch in ((3, 5), (2, 4), (8, 5), (2, 20)):  # the last two exceed the image
             tried(f"{name}(images, {patch})", images=images)
             try:
                 got = getattr(submission, name)(images, patch)
