@@ -315,6 +315,40 @@ def test_gradient_mode_is_kept(submission, device, enabled):
                 )
 
 
+def test_no_trace_where_f_raises(submission, device):
+    """nothing of the caller's changes where f raises either"""
+
+    def broken(x):
+        raise ArithmeticError
+
+    def second_fails(weight, batch):
+        if batch:
+            raise ArithmeticError
+        return weight.square().sum()
+
+    x = torch.randn(3, device=device)
+    weight = torch.randn(3, device=device, requires_grad=True)
+    weight.grad = torch.full_like(weight, 100.0)
+    calls = {
+        "gradient(f, x), where f raises": lambda: submission.gradient(broken, x),
+        "vector_jacobian(f, x, v), where f raises": lambda: submission.vector_jacobian(
+            broken, x, torch.ones_like(x)
+        ),
+        "accumulated_gradient(loss, weight, batches), where loss raises on the second batch": lambda: (
+            submission.accumulated_gradient(second_fails, weight, [False, True])
+        ),
+    }
+    for call, run in calls.items():
+        tried(call)
+        with contextlib.suppress(ArithmeticError):
+            run()
+        hint = "what is put back only after f has returned stays changed where f raises; work on a leaf of your own"
+        if x.requires_grad or not weight.requires_grad:
+            fail("requires_grad of the caller's tensor is another now", hint=hint)
+        if weight.grad is None or not (weight.grad == 100).all():
+            fail(f"the .grad of weight was 100 and is {weight.grad} now", hint=hint)
+
+
 @pytest.mark.parametrize("kind", ["takes no part", "has no graph"])
 def test_no_dependence_gives_zeros(submission, device, kind):
     """a result that does not depend on x has the gradient 0"""
