@@ -20,6 +20,11 @@ def rates(submission, steps, warmup, total, base, *low):
     tried(f"[cosine_warmup_lr(step, {given}) for step in {list(steps)}]")
     found = [submission.cosine_warmup_lr(step, warmup, total, base, *low) for step in steps]
     for step, rate in zip(steps, found, strict=True):
+        if isinstance(rate, int):
+            fail(
+                f"the rate of step {step} should be a Python float, got the int {rate}",
+                hint="a default or a return of 0 is an int; write 0.0",
+            )
         if not isinstance(rate, float):
             fail(
                 f"the rate of step {step} should be a Python float, got {type(rate).__name__}",
@@ -77,6 +82,12 @@ def test_warmup(submission, warmup, total, base, low):
             "the warm-up starts at min_lr; it rises from 0": [
                 low + (base - low) * s / warmup for s in steps
             ],
+            "min_lr is a floor under the warm-up; it rises from 0": [
+                max(low, base * s / warmup) for s in steps
+            ],
+            "the warm-up rises to base_lr - min_lr; it reaches base_lr": [
+                (base - low) * s / warmup for s in steps
+            ],
             "there is no warm-up: the cosine starts at step 0": cosine,
             "there is no warm-up: the rate starts at base_lr": [base] * warmup,
             "the warm-up and the cosine act at the same time; the cosine starts when the warm-up is over": [
@@ -113,6 +124,9 @@ def test_decay(submission, warmup, total, base):
         "progress divides by total_steps; it divides by total_steps - warmup_steps": [
             0.0 if s >= total else base * half((s - warmup) / total) for s in steps
         ],
+        "total_steps counts the decay alone; it counts the steps of the warm-up too": [
+            base * half((s - warmup) / total) for s in steps
+        ],
         "progress counts from step 0; it counts from the end of the warm-up, warmup_steps": [
             0.0 if s >= total else base * half(s / span) for s in steps
         ],
@@ -144,6 +158,9 @@ def test_decay(submission, warmup, total, base):
     }
     if span > 1:
         ideas[slip] = [base * half(min(1.0, (s - warmup) / (span - 1))) for s in steps]
+        ideas[slip + ", and 0 at warmup_steps"] = [
+            0.0 if s >= total else base * half((s - warmup + 1) / (span + 1)) for s in steps
+        ]
         ideas[slip + ", not after it"] = [
             base * half(min(1.0, (s - warmup + 1) / span)) for s in steps
         ]
@@ -153,6 +170,10 @@ def test_decay(submission, warmup, total, base):
     for low in (0.1, 0.01, 1e-5, 1e-6, 0.1 * base, 0.01 * base):
         ideas[f"min_lr is 0 by default, not {low:g}"] = [
             schedule(s, warmup, total, base, low) for s in steps
+        ]
+    for digits in (3, 4, 5, 6):
+        ideas[f"the rates are rounded to {digits} digits; return them as they are"] = [
+            round(e, digits) for e in expected
         ]
     compare(found, expected, ideas)
 
@@ -196,6 +217,13 @@ def test_min_lr(submission, warmup, total, base, low):
                 *on_top[:-1],
                 low,
             ],
+            "min_lr is taken as a share of base_lr; it is a rate itself": [
+                schedule(s, warmup, total, base, base * low) for s in steps
+            ],
+            "min_lr is taken as a share of base_lr until total_steps; it is a rate itself": [
+                *[schedule(s, warmup, total, base, base * low) for s in steps[:-1]],
+                low,
+            ],
             "min_lr is a floor under a decay to 0; the cosine itself ends at min_lr": [
                 max(low, r) for r in to_zero
             ],
@@ -224,6 +252,12 @@ def test_after_the_end(submission):
                 "the rate is 0 past total_steps; it stays at min_lr": [
                     low,
                     *[0.0] * (len(steps) - 1),
+                ],
+                "the schedule starts again after total_steps; the rate stays at min_lr": [
+                    low if s == 7 else schedule(s % 7, warmup, 7, 0.6, low) for s in steps
+                ],
+                "the schedule starts again at total_steps; the rate stays at min_lr": [
+                    schedule(s % 7, warmup, 7, 0.6, low) for s in steps
                 ],
                 "the rate goes back to base_lr": [0.6] * len(steps),
             },
