@@ -38,6 +38,7 @@ class Net(nn.Module):
         self.stem = nn.Conv2d(2, 4, 3)
         self.line, self.volume = nn.Conv1d(3, 2, 5), nn.Conv3d(1, 3, 2)  # three and five dimensions
         self.norm = nn.GroupNorm(2, 4)
+        self.plane_norm = nn.LayerNorm((4, 3))  # a norm whose weight is a matrix
         self.blocks = nn.ModuleDict({"a": Block(6), "b": Block(6)})
         self.gate = nn.Parameter(torch.ones(1, 1))
         self.out = nn.Linear(6, 5)
@@ -46,7 +47,16 @@ class Net(nn.Module):
 def groups(submission, model, weight_decay, what):
     """The two groups, after what must hold in every case."""
     tried(f"parameter_groups(model, weight_decay={weight_decay:g}), {what}")
-    result = submission.parameter_groups(model, weight_decay)
+    try:
+        result = submission.parameter_groups(model, weight_decay)
+    except RuntimeError as error:
+        if "size of tensor" not in str(error) and "Boolean value" not in str(error):
+            raise
+        fail(
+            f"RuntimeError: {error}",
+            mistake="`p in list` compares values with ==; a parameter is known by its identity",
+            hint="a set of parameters or of their id(), or p.ndim once more",
+        )
     if (
         not isinstance(result, list)
         or len(result) != 2
@@ -176,6 +186,13 @@ def test_nothing_is_forgotten(submission, device):
             details=[f"{len(forgotten)} parameters are in no group: {', '.join(forgotten[:5])}"],
             hint="model.parameters() visits submodules too, and yields parameters of any name",
         )
+    planned = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4), nn.Linear(4, 2)).to("meta")
+    found = listed(*groups(submission, planned, 0.2, "a model on the meta device"))
+    if len(found) < 6:
+        fail(
+            f"the model has 6 parameters, the groups hold {len(found)}",
+            mistake="parameters are told apart by data_ptr(), which is 0 without memory; a shared one is the same object",
+        )
     bare = nn.Linear(3, 2, bias=False).to(device)
     decay, rest = groups(submission, bare, 0.2, "one linear layer without a bias")
     assert [p is bare.weight for p in decay["params"]] == [True], (
@@ -238,7 +255,7 @@ def test_order(submission, device):
         if order != sorted(order):
             fail(
                 "the parameters are not in the order of model.parameters()",
-                mistake="a set has no order, and an optimizer's state_dict refers to parameters by position",
+                mistake="the order is that of a set, or of another walk such as model.apply, which takes children first; an optimizer's state_dict refers to parameters by position",
             )
 
 
