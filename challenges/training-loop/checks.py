@@ -178,7 +178,7 @@ def test_training_mode_is_set(submission, device):
     """the model trains in training mode, even when it comes in as eval() left it"""
     seen = []
     model = nn.Sequential(
-        nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Sequential(Watch(seen)), nn.Linear(4, 2)
+        nn.Linear(3, 4), nn.Dropout(0.1), nn.Sequential(Watch(seen)), nn.Linear(4, 2)
     ).to(device)
     case = regression(device)
     case.model = model.eval()
@@ -245,11 +245,24 @@ def test_batches_go_in_as_they_are(submission, device):
     train(submission, model, loader, criterion, optimizer, 1)
     hint = "model(data), then criterion(output, target), and nothing in between"
     batches = list(loader)
+    assert len(received) == 3, (
+        f"the loader gives 3 batches, one of a single sample, and the criterion was called on {len(received)}"
+    )
     for (x, _), got in zip(batches, model.inputs, strict=False):
         assert_close(got, x, what="the data that the model gets", hint=hint)
     for i, output, target in received:
         assert_close(output, model.outputs[i], what="the output that the criterion gets", hint=hint)
         assert_close(target, batches[i][1], what="the target that the criterion gets", hint=hint)
+
+
+class CountingLoader(DataLoader):
+    """Counts the passes that are begun."""
+
+    passes = 0
+
+    def __iter__(self):
+        self.passes += 1
+        return super().__iter__()
 
 
 def test_each_epoch_is_a_new_pass(submission, device):
@@ -261,7 +274,7 @@ def test_each_epoch_is_a_new_pass(submission, device):
     )
     x = torch.arange(12.0, device=device)[:, None] / 12
     generator = torch.Generator().manual_seed(torch.randint(2**31, ()).item())
-    loader = DataLoader(TensorDataset(x, x), batch_size=4, shuffle=True, generator=generator)
+    loader = CountingLoader(TensorDataset(x, x), batch_size=4, shuffle=True, generator=generator)
     tried("train(...) with a loader that shuffles, 3 epochs")
     train(submission, model, loader, nn.MSELoss(), torch.optim.SGD(model.parameters(), lr=0.1), 3)
     if seen[:3] == seen[3:6] == seen[6:9]:
@@ -269,6 +282,12 @@ def test_each_epoch_is_a_new_pass(submission, device):
             "all epochs saw the same batches in the same order, although the loader shuffles",
             mistake="the batches are collected once, which also keeps the whole data set in memory",
             hint="go through the loader anew in each epoch: for data, target in dataloader",
+        )
+    if loader.passes > 3:
+        fail(
+            f"the loader was gone through {loader.passes} times in 3 epochs",
+            mistake="a pass that only counts, or only looks, loads all data once more and draws another order",
+            hint="count the samples as they come: seen += len(target)",
         )
 
 
@@ -343,6 +362,9 @@ def test_losses_are_means_over_samples(submission, device):
             "the batches' mean losses are divided by the number of samples; multiply each by its batch size first": [
                 sum(loss for loss, _ in losses) / 10 for losses in epochs
             ],
+            "each mean is multiplied by the loader's batch_size, but the last batch is smaller": [
+                sum(loss * 4 for loss, _ in losses) / 10 for losses in epochs
+            ],
             "the sums are not started again at each epoch": everything,
         },
         hint="add loss.item() * len(data), and divide by the number of samples added",
@@ -387,34 +409,43 @@ class Mark(torch.autograd.Function):
     """The identity, with a marker in the graph."""
 
     @staticmethod
-    def forward(ctx, x, alive):
-        ctx.marker = Marker()
-        alive.append(weakref.ref(ctx.marker))
+    def forward(x, alive):
         return x.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.marker = Marker()
+        inputs[1].append(weakref.ref(ctx.marker))
 
     @staticmethod
     def backward(ctx, gradient):
         return gradient, None
 
 
+class Marked(nn.Module):
+    """Marks the graph of each forward pass, and notes how many are alive at the next."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.alive, self.most = inner, [], 0
+
+    def forward(self, x):
+        self.most = max(self.most, sum(marker() is not None for marker in self.alive))
+        return Mark.apply(self.inner(x), self.alive)
+
+
 def test_no_graph_is_kept(submission, device):
     """a batch's graph is let go by the next one"""
     case = regression(device, batch_size=2)
-    alive, most = [], 0
-
-    def criterion(output, target):
-        nonlocal most
-        most = max(most, sum(marker() is not None for marker in alive))
-        return Mark.apply(lopsided(output, target), alive)
-
-    model, loader, _, optimizer = case.fresh()
+    model, loader, criterion, optimizer = case.fresh()
+    model = Marked(model)
     tried("train(...) on 5 batches, 2 epochs, counting the graphs that are alive")
     losses = train(submission, model, loader, criterion, optimizer, 2)
     # One may still be there: the name `loss` holds the last batch's until it is bound again.
-    if most > 1:
+    if model.most > 1:
         fail(
-            f"up to {most} graphs of earlier batches are still alive",
-            mistake="a running loss that is a tensor with a grad_fn keeps every batch's graph",
-            hint="add loss.item() or loss.detach(), not loss",
+            f"up to {model.most} graphs of earlier batches are still alive",
+            mistake="a running loss, or a list of losses or outputs, that have a grad_fn keeps every batch's graph",
+            hint="keep loss.item() or loss.detach(), not loss",
         )
     assert all(math.isfinite(loss) for loss in losses), f"the losses should be finite, got {losses}"

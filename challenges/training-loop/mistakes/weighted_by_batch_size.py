@@ -1,0 +1,17 @@
+"""Multiplies by the loader's batch size."""
+
+def train(model, dataloader, criterion, optimizer, num_epochs):
+    model.train()
+    epoch_losses = []
+    for _ in range(num_epochs):
+        total, seen = 0.0, 0
+        for data, target in dataloader:
+            optimizer.zero_grad()
+            output = model(data)
+            loss = criterion(output, target)
+            loss.backward()
+            optimizer.step()
+            total += loss.item() * dataloader.batch_size  # the criterion averaged over the batch
+            seen += len(target)
+        epoch_losses.append(total / seen)
+    return epoch_losses
