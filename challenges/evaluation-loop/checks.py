@@ -13,6 +13,13 @@ from drill.checking import assert_close, fail, tried
 RTOL = 1e-5  # sums of float32 losses in any order
 
 
+class Log(list):
+    """A deep copy of the model writes into the same one: running a copy is right too."""
+
+    def __deepcopy__(self, memo):
+        return self
+
+
 class Watch(nn.Module):
     """Passes its input on, and notes its mode and whether a graph is being built."""
 
@@ -28,7 +35,7 @@ class Watch(nn.Module):
 def make_model(device, log=None):
     """3 features, 4 classes; BatchNorm with statistics of its own, so that the mode shows."""
     model = nn.Sequential(
-        nn.Linear(3, 6), nn.BatchNorm1d(6), Watch([] if log is None else log), nn.Linear(6, 4)
+        nn.Linear(3, 6), nn.BatchNorm1d(6), Watch(Log() if log is None else log), nn.Linear(6, 4)
     ).to(device)
     model[1].running_mean.normal_()
     model[1].running_var.uniform_(0.5, 2.0)
@@ -101,7 +108,7 @@ def test_two_floats_come_back(submission, device):
 
 def test_model_runs_in_eval_mode(submission, device):
     """the model runs in eval mode"""
-    log = []
+    log = Log()
     model = make_model(device, log)
     data = make_data(model, device)
     log.clear()
@@ -138,7 +145,14 @@ def test_loss_is_the_mean_over_samples(submission, device):
                 b[0] for b in batches
             )
             / 10,
+            "each mean is multiplied by the loader's batch_size, but the last batch is smaller": sum(
+                4 * b[0] for b in batches
+            )
+            / 10,
             "it is the sum over the samples, not divided by their number": 10 * means(batches)[0],
+            "it is the sum over the samples, divided by the number of batches": 10
+            * means(batches)[0]
+            / 3,
             "it is the loss of the last batch alone": batches[-1][0],
             "the accuracy comes first; return loss, accuracy": means(batches)[1],
             "F.cross_entropy is called in place of the criterion that was passed in": means(
@@ -258,7 +272,7 @@ def test_other_data_and_criteria(submission, device):
 
 def test_no_graph_is_built(submission, device):
     """no graph is built"""
-    log = []
+    log = Log()
     model = make_model(device, log)
     data = make_data(model, device)
     log.clear()
@@ -307,6 +321,7 @@ def test_model_is_left_alone(submission, device):
     loader = DataLoader(make_data(model, device), batch_size=4)
     for parameter in model.parameters():
         parameter.grad = torch.randn_like(parameter)
+    model[0].bias.requires_grad_(False)
     before = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
     gradients = [parameter.grad.clone() for parameter in model.parameters()]
     tried("evaluate(model, ...), looking at the model before and after")
@@ -314,7 +329,10 @@ def test_model_is_left_alone(submission, device):
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, before[name]), f"{name} changed"
     for (name, parameter), gradient in zip(model.named_parameters(), gradients, strict=True):
-        assert parameter.requires_grad, f"{name}.requires_grad was True, and is False"
+        trained = name != "0.bias"
+        assert parameter.requires_grad == trained, (
+            f"{name}.requires_grad was {trained}, and is {not trained}; no_grad needs no flags of parameters"
+        )
         same = parameter.grad is not None and torch.equal(parameter.grad, gradient)
         assert same, (
             f"the gradient of {name} changed; an evaluation between two micro-batches would spoil the step"

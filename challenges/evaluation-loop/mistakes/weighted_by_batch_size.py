@@ -1,0 +1,17 @@
+"""Multiplies by the loader's batch size."""
+
+import torch
+
+
+@torch.no_grad()
+def evaluate(model, dataloader, criterion):
+    was_training = model.training
+    model.eval()
+    total_loss, correct, seen = 0.0, 0, 0
+    for data, target in dataloader:
+        logits = model(data)  # (B, C)
+        total_loss += criterion(logits, target).item() * dataloader.batch_size  # the criterion averaged
+        correct += (logits.argmax(dim=1) == target).sum().item()
+        seen += len(target)
+    model.train(was_training)
+    return total_loss / seen, correct / seen
