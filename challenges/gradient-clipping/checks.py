@@ -9,14 +9,14 @@ from torch import nn
 
 from drill.checking import assert_close, fail, tried
 
-SHAPES = [(3, 4), (5,), (2, 3, 2), ()]
+SHAPES = [(3, 4), (5,), (2, 3, 2), (), (5,)]
 RTOL = 1e-5  # torch's 1e-6 under the fraction is free, and so is the order of the sum
 
 
 def parameters(device, *, scale=1.0, dtype=torch.float32):
-    """Four parameters whose gradients have norms of their own, and all signs."""
+    """Five parameters whose gradients have norms of their own, and all signs."""
     made = [nn.Parameter(torch.randn(shape, device=device, dtype=dtype)) for shape in SHAPES]
-    for factor, parameter in zip((1.0, 5.0, 0.2, 3.0), made, strict=True):
+    for factor, parameter in zip((1.0, 0.6, 0.2, 3.0, 5.0), made, strict=True):
         parameter.grad = scale * factor * torch.randn_like(parameter)
     return made
 
@@ -57,7 +57,7 @@ def test_gradients_are_scaled_together(submission, device):
     max_norm = 0.4 * total.item()
     factor = max_norm / total
     tried(
-        f"clip_grad_norm_([four parameters], max_norm={max_norm:.3g}), whose total norm is {total:.3g}"
+        f"clip_grad_norm_([five parameters], max_norm={max_norm:.3g}), whose total norm is {total:.3g}"
     )
     submission.clip_grad_norm_(made, max_norm)
     for parameter, weight in zip(made, weights, strict=True):
@@ -78,6 +78,9 @@ def test_gradients_are_scaled_together(submission, device):
             "the norms of the parameters are added; the root is taken after the sum of all squares": together
             * max_norm
             / sum(norm([g]) for g in before),
+            "only the largest of the parameters' norms counts; the squares of all are added": together
+            * max_norm
+            / max(norm([g]) for g in before),
             "the square root is missing": together * max_norm / total**2,
             "each value is clipped by itself (clip_grad_value_)": together.clamp(
                 -max_norm, max_norm
@@ -147,6 +150,37 @@ def test_generator_is_gone_through_once(submission, device):
         rtol=RTOL,
         mistakes={"a loop over a tensor goes through its rows, which are no parameters": gradient},
     )
+
+
+def test_any_iterable(submission, device):
+    """the parameters may be any tensors in any iterable"""
+    kinds = {
+        "named.values(), of a dict": lambda tensors: dict(enumerate(tensors)).values(),
+        "a tensor, requires_grad=True, that is no nn.Parameter": lambda tensors: tensors[0],
+    }
+    for what, kind in kinds.items():
+        tensors = [torch.randn(shape, device=device, requires_grad=True) for shape in SHAPES]
+        for tensor in tensors:
+            tensor.grad = torch.randn_like(tensor)
+        given = kind(tensors)
+        held = tensors[:1] if given is tensors[0] else tensors
+        before = grads(held)
+        tried(f"clip_grad_norm_({what}, max_norm=0.3)")
+        try:
+            submission.clip_grad_norm_(given, 0.3)
+        except (AttributeError, TypeError, IndexError, RuntimeError) as error:
+            fail(
+                f"{what}, raises {type(error).__name__}: {error}",
+                hint="ask for isinstance(parameters, torch.Tensor): a Tensor is one tensor, anything else an iterable of them",
+            )
+        assert_close(
+            flat(grads(held)),
+            flat(before) * 0.3 / norm(before),
+            what="all gradients, one after another",
+            rtol=RTOL,
+            mistakes={"the gradients do not change": flat(before)},
+            hint="ask for isinstance(parameters, torch.Tensor): a Tensor is one tensor, anything else an iterable of them",
+        )
 
 
 def test_small_gradients_stay(submission, device):
@@ -265,7 +299,7 @@ def test_parameters_without_gradient_are_passed_over(submission, device):
     made[1].grad = None
     unused = [made[0], made[1], nn.Parameter(torch.randn(3, device=device)), made[2]]
     total = norm([before[0], before[2]])
-    tried("clip_grad_norm_(parameters, max_norm=0.3), two of four without a gradient")
+    tried("clip_grad_norm_(parameters, max_norm=0.3), two of four tensors without a gradient")
     try:
         returned = submission.clip_grad_norm_(unused, 0.3)
     except (AttributeError, TypeError) as error:
@@ -286,6 +320,9 @@ def test_parameters_without_gradient_are_passed_over(submission, device):
 def test_norm_type(submission, device, norm_type):
     """norm_type decides which norm"""
     made = parameters(device)
+    if flat(grads(made)).max() > -flat(grads(made)).min():
+        for parameter in made:  # so that the largest gradient is a negative one
+            parameter.grad.neg_()
     before = grads(made)
     total = norm(before, norm_type)
     max_norm = 0.3 * total.item()
@@ -351,6 +388,33 @@ def test_nothing_to_clip(submission, device):
                 hint="return 0 where there is no gradient",
             )
         assert_close(scalar(returned), 0.0, what="the total norm")
+
+
+def test_limit_of_zero(submission, device):
+    """a limit of 0 makes every gradient 0"""
+    for scale in (1.0, 0.0):
+        made = parameters(device, scale=scale)
+        before = grads(made)
+        total = norm(before)
+        tried(f"clip_grad_norm_(parameters, max_norm=0), whose total norm is {total:.3g}")
+        try:
+            returned = submission.clip_grad_norm_(made, 0)
+        except ZeroDivisionError:
+            fail(
+                "max_norm=0 raises ZeroDivisionError",
+                hint="compare total_norm > max_norm, and multiply by max_norm / total_norm; divide by nothing else",
+            )
+        assert_close(
+            flat(grads(made)),
+            torch.zeros_like(flat(before)),
+            what="all gradients, one after another",
+            mistakes={
+                "0 is taken for no limit; `if max_norm` is false for it": flat(before),
+                "0 / 0 is NaN; scale only where the norm exceeds max_norm": flat(before)
+                * torch.nan,
+            },
+        )
+        assert_close(scalar(returned), total.item(), what="the total norm", rtol=RTOL)
 
 
 def test_float64_stays_float64(submission, device):
