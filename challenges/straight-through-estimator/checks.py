@@ -85,8 +85,8 @@ def test_round_passes_the_gradient(submission, device):
 
 def test_sign_forward(submission, device):
     """ste_sign is +1 or -1, and +1 at 0"""
-    x = torch.tensor([-3.0, -1.0, -0.2, 0.0, 0.3, 1.0, 4.0, -0.0], device=device)
-    expected = torch.tensor([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0], device=device)
+    x = torch.tensor([-3.0, -1.0, -0.2, 0.0, 0.3, 1.0, 4.0, -0.0, -1e-20], device=device)
+    expected = torch.tensor([-1.0, -1.0, -1.0, 1.0, 1.0, 1.0, 1.0, 1.0, -1.0], device=device)
     tried("ste_sign(x)", x=x.tolist())
     assert_close(
         submission.ste_sign(x.clone()),
@@ -95,6 +95,7 @@ def test_sign_forward(submission, device):
             "sign(0) is 0 in torch; here 0 counts as +1": torch.sign(x),
             "-0.0 becomes -1; it equals 0, and counts as +1": torch.copysign(torch.ones_like(x), x),
             "0 becomes -1; here 0 counts as +1": torch.where(x > 0, 1.0, -1.0),
+            "a small constant makes 0 positive, and small negative numbers too": torch.sign(x + 1e-8),
             "the values are 0 and 1; they should be -1 and +1": (x >= 0).float(),
         },
     )
@@ -137,8 +138,8 @@ def test_quantize_forward(submission, device, bits):
     )
     low, high = -(2 ** (b - 1)) * scale, (2 ** (b - 1) - 1) * scale
     edge = [low - 5, low - scale / 4, low, low + scale / 4, high - 0.1, high + scale / 4, high + 5]
-    # far beyond the limits, and halves, of which 2 bits leave -1/2 and 1/2
-    more = [1e5, -1e5, *(half * scale for half in (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5))]
+    # far beyond the limits (1e4 / scale is negative in int16), and halves, of which 2 bits leave -1/2 and 1/2
+    more = [1e5, -1e5, 1e4, *(half * scale for half in (-2.5, -1.5, -0.5, 0.5, 1.5, 2.5))]
     x = torch.cat([x, torch.tensor(edge + more, device=device)])
     tried(f"fake_quantize(x, {scale}" + (f", bits={bits})" if bits else ")"), x=x)
     got = (
@@ -203,6 +204,9 @@ def test_quantize_gradient(submission, device):
             * ((torch.round(u) > -4) & (torch.round(u) <= 3)),
             "the upper limit itself is inside": cotangent
             * ((torch.round(u) >= -4) & (torch.round(u) < 3)),
+            "at the limits only half of the gradient passes: torch.maximum and torch.minimum share it out where both are equal": cotangent
+            * inside
+            * torch.where((torch.round(u) == -4) | (torch.round(u) == 3), 0.5, 1.0),
         },
     )
 
