@@ -93,6 +93,18 @@ def test_values(submission, device):
                 * -torch.where(one, x.softmax(-1), 1 - x.softmax(-1)).log()
             ),
             "the factor is applied to the logarithm's argument": alpha_t * -(factor * p_t).log(),
+            "p_t is taken from the cross-entropy after alpha_t has weighted it; weigh it last": alpha_t
+            * bce
+            * (1 - (-alpha_t * bce).exp()) ** 2,
+            "alpha_t is raised to gamma too": alpha_t**2 * factor * bce,
+            "alpha / (1 - alpha) weighs the positives only; they take alpha, the others 1 - alpha": torch.where(
+                one, 0.25 / 0.75, 1.0
+            )
+            * factor
+            * bce,
+            "the default gamma is 1 here; it is 2.0": focal(x, y, 0.25, 1.0),
+            "the default alpha is 0.5 here; it is 0.25": focal(x, y, 0.5),
+            "the default alpha is 0.75 here; it is 0.25": focal(x, y, 0.75),
         },
         hint="-alpha_t * (1 - p_t) ** gamma * log(p_t)",
     )
@@ -120,7 +132,9 @@ def test_inputs_are_left_alone(submission, device):
         (-1, 2.0),
         (-0.3, 1.0),
         (-1, 0.0),
+        (0.25, 0.0),
         (0.0, 2.0),
+        (1.0, 2.0),
     ],
 )
 def test_arguments(submission, device, alpha, gamma):
@@ -136,19 +150,24 @@ def test_arguments(submission, device, alpha, gamma):
         "1 - p_t is multiplied by gamma; it is raised to it": gamma * (1 - p_t) * bare,
         "alpha is ignored": focal(x, y, -1, gamma),
     }
+    no_weights = focal(x, y, -1, gamma)
     if alpha < 0:
         told = "a negative alpha is used as a weight; it means no class weights"
-        wrong[told] = bare * (1 - p_t) ** gamma
-        wrong["a negative alpha is clamped to 0; it means no class weights"] = focal(
-            x, y, 0.0, gamma
-        )
-    if alpha == 0:
+        clamped = "a negative alpha is clamped to 0; it means no class weights"
+        halved = "a negative alpha means a weight of 1 everywhere, not 0.5"
         wrong = {
-            "alpha = 0 is taken for no class weights; only a negative alpha means that": focal(
-                x, y, -1, gamma
-            ),
+            told: bare * (1 - p_t) ** gamma,
+            clamped: focal(x, y, 0.0, gamma),
+            halved: 0.5 * no_weights,
             **wrong,
         }
+    if alpha in (0, 1):
+        told = f"alpha = {alpha:g} is taken for no class weights; only a negative alpha means that"
+        wrong = {told: no_weights, **wrong}
+    if gamma == 0:
+        wrong = {"gamma = 0 leaves alpha out; it makes only the factor 1": no_weights, **wrong}
+    if gamma != int(gamma):
+        wrong["gamma is rounded to a whole number"] = focal(x, y, alpha, float(int(gamma)))
     tried(
         f"sigmoid_focal_loss(inputs, targets, alpha={alpha:g}, gamma={gamma:g})",
         inputs=x,
@@ -180,7 +199,7 @@ def test_reductions(submission, device, reduction):
             if reduction == "mean"
             else "",
         )
-    wrong = {
+    wrong = {"by position alpha comes before gamma": focal(x, y, 1.5, 0.4)} | {
         f"{told} ({other})": value
         for other, value in results.items()
         if value.shape == expected.shape
@@ -191,6 +210,9 @@ def test_reductions(submission, device, reduction):
         )
         wrong["the sum is divided by the batch size; it is the mean over all elements"] = (
             losses.sum() / len(x)
+        )
+        wrong["the sum is divided by the sum of alpha_t; it is the mean over all elements"] = (
+            losses.sum() / torch.where(y == 1, 0.4, 0.6).sum()
         )
     assert_close(actual, expected, mistakes=wrong)
 
@@ -223,6 +245,13 @@ def test_large_logits(submission, device, scale, gamma):
         wrong[told + " (nor a clamp)"] = -weight * (1 - clamped) ** gamma * clamped.log()
         clamped = torch.where(y == 1, p.clamp(eps, 1 - eps), 1 - p.clamp(eps, 1 - eps))
         wrong[told + " (nor a clamp of p)"] = -weight * (1 - clamped) ** gamma * clamped.log()
+    for limit in (10, 15, 16, 20, 30, 50, 80, 88, 100):
+        told = f"the logits are clamped to ±{limit}, which changes the loss"
+        wrong[told] = focal(x.detach().clamp(-limit, limit), y, 0.25, gamma)
+    capped = F.binary_cross_entropy(p, y, reduction="none")
+    wrong[
+        "the logarithm of a sigmoid that has rounded to 0 is capped (F.binary_cross_entropy stops at -100); start from the logits"
+    ] = weight * (1 - p_t) ** gamma * capped
     # 1 - sigmoid(x) instead of sigmoid(-x) is off by a rounding of 1, which is 6e-8, next to losses near 0
     assert_close(actual, expected, mistakes=wrong, hint=hint)
     if actual.requires_grad:
