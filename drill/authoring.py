@@ -44,18 +44,25 @@ def verify(
     topics: Iterable[str] = (),
     seeds: Sequence[int] = SEEDS,
     runs: int = 1,
+    device: str = "cpu",
     workers: int | None = None,
     slow_s: float = _SLOW_CHECKS_S,
 ) -> Verification:
     """Hold a challenge to the standard; `runs` repeats every judging to find a check that is not stable.
 
-    A solution whose checks take more than `slow_s` in all is a finding.
+    A solution whose checks take more than `slow_s` in all is a finding, on the CPU: on a GPU each
+    judging first starts the driver.
     """
     findings = [*_complete(challenge, set(topics)), *_checks_source(challenge)]
     checks_text = challenge.checks.read_text(encoding="utf-8")
-    cases = list(_cases(challenge, seeds))
+    cases = [
+        replace(case, job=replace(case.job, device=device)) for case in _cases(challenge, seeds)
+    ]
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         reports = list(pool.map(lambda case: [grade(case.job) for _ in range(runs)], cases))
+    if all(report.verdict is Verdict.JUDGE_FAILURE for repeated in reports for report in repeated):
+        findings = [f"nothing was judged: {reports[0][0].message}"]
+        cases, reports = [], []
     slowest = 0.0
     first_failures: set[str] = set()
     check_functions: set[str] = set()
@@ -73,7 +80,7 @@ def verify(
         f"checks.py: no mistake is caught first by {name}; add one, or drop the check"
         for name in sorted(check_functions - first_failures)
     ]
-    if slowest > slow_s:
+    if slowest > slow_s and device == "cpu":
         findings.append(
             f"checks.py: the checks take {slowest:.1f} s on a solution; {slow_s:g} s at most"
         )

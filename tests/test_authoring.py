@@ -101,10 +101,16 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def findings(folder: Path, seeds: int = 1, runs: int = 1) -> list[str]:
+def findings(folder: Path, seeds: int = 1, runs: int = 1, device: str = "cpu") -> list[str]:
     challenge = read_challenge(folder, "toy")
     found = authoring.verify(
-        challenge, client.grade, topics=["shapes"], seeds=range(seeds), runs=runs, workers=2
+        challenge,
+        client.grade,
+        topics=["shapes"],
+        seeds=range(seeds),
+        runs=runs,
+        device=device,
+        workers=2,
     )
     return [finding.sentence for finding in found.findings]
 
@@ -183,6 +189,11 @@ def test_checks_that_need_one_process_are_found(folder: Path, edit: Edit, compla
     edit(folder)
     found = findings(folder)
     assert any(complaint in sentence for sentence in found), found
+
+
+def test_a_device_that_is_not_there_is_said_once(folder: Path) -> None:
+    (sentence,) = findings(folder, device="cuda:63")
+    assert "nothing was judged: there is no device cuda:63 here" in sentence
 
 
 def test_a_check_that_fails_now_and_then_is_found(folder: Path) -> None:

@@ -40,6 +40,7 @@ def check(
         int,
         typer.Option(min=1, help="Judge everything so often, to find a check that is not stable."),
     ] = 1,
+    device: Annotated[str, typer.Option(help="Judge on it: cpu, cuda, cuda:N or mps.")] = "cpu",
     json: Json = False,
 ) -> None:
     """Hold challenges to the standard: solutions pass, mistakes fail as announced, every check has a purpose."""
@@ -51,7 +52,12 @@ def check(
         found = []
         for challenge in _chosen(session, names):
             verification = authoring.verify(
-                challenge, client.grade, topics=topics, seeds=range(seeds), runs=runs
+                challenge,
+                client.grade,
+                topics=topics,
+                seeds=range(seeds),
+                runs=runs,
+                device=device,
             )
             found.append(verification)
             if not json:

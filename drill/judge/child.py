@@ -138,6 +138,8 @@ def settle(job: Job) -> None:
     # It also fills torch.empty with NaN, so that memory left uninitialised is seen on every run.
     # The public function imports the whole compiler (1.5 s) to set one of its options besides.
     torch._C._set_deterministic_algorithms(True, warn_only=True)
+    # Convolutions are allowed ten bits of mantissa otherwise, as matrix products are not.
+    torch.backends.cudnn.allow_tf32 = False
     # Data loading workers are forked: they find the submission's classes without a file to import.
     multiprocessing.set_start_method("fork", force=True)
     # The learner's own warnings are theirs to see; torch's about this set-up are noise.

@@ -1,6 +1,7 @@
 """The pieces of the confinement: the filter instruction by instruction, what is shown, what is limited."""
 
 import errno
+import os
 import struct
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from drill.challenge import Limits
 from drill.judge import confine, place
 from drill.judge.confine import landlock, limits, macos, seccomp, visible
 from drill.judge.confine.seccomp import Policy
@@ -48,6 +50,7 @@ def refused(error: int) -> int:
 EPERM, ENOSYS, EACCES = refused(errno.EPERM), refused(errno.ENOSYS), refused(errno.EACCES)
 STRICT = Policy()
 FULL = Policy(unix_sockets=True, attributes=True)
+DRIVER = Policy(driver_sockets=True)
 OLD = Policy(signals_only_to=77)
 
 
@@ -65,6 +68,11 @@ OLD = Policy(signals_only_to=77)
         pytest.param(FULL, X86, 41, (2,), EPERM, id="an internet socket at full"),
         pytest.param(FULL, X86, 41, (16,), EPERM, id="netlink"),
         pytest.param(FULL, X86, 41, (1 | 2 << 32,), ALLOW, id="the high half of an int is not looked at"),
+        pytest.param(DRIVER, X86, 41, (1, 5 | 0o2000000), ALLOW, id="the socket of CUDA's driver"),
+        pytest.param(DRIVER, ARM, 198, (1, 5), ALLOW, id="the socket of CUDA's driver on ARM"),
+        pytest.param(DRIVER, X86, 41, (1, 2), EPERM, id="one that sends without connecting"),
+        pytest.param(DRIVER, X86, 41, (2, 5), EACCES, id="another family"),
+        pytest.param(DRIVER, X86, 42, (3,), refused(errno.ENOENT), id="connecting it"),
         pytest.param(STRICT, X86, 53, (1,), ALLOW, id="a pair of Unix sockets"),
         pytest.param(STRICT, X86, 53, (2,), EPERM, id="another pair"),
         pytest.param(STRICT, X86, 56, (0x11,), ALLOW, id="fork"),
@@ -102,7 +110,9 @@ def test_calls_of_another_architecture_are_killed(machine):
 
 
 @pytest.mark.parametrize("machine", [X86, ARM])
-@pytest.mark.parametrize("policy", [STRICT, FULL, Policy(exec=True, signals_only_to=5)], ids=str)
+@pytest.mark.parametrize(
+    "policy", [STRICT, FULL, DRIVER, Policy(exec=True, signals_only_to=5)], ids=str
+)
 def test_every_jump_lands_inside(policy, machine):
     code = seccomp.program(policy, machine)
     assert len(code) < 4096, "the kernel's limit"
@@ -130,6 +140,20 @@ def test_landlock_leaves_only_what_is_allowed(tmp_path):
         for forbidden in (outside.read_text, lambda: (inside / "new").write_text("x")):
             with pytest.raises(PermissionError):
                 forbidden()
+
+    assert confine._attempt(attempt) == ""
+
+
+def test_a_gpu_s_driver_may_name_its_threads_and_write_nothing_else(tmp_path):
+    if not landlock.version():
+        pytest.skip("this kernel has no Landlock")
+    plan = confine.Plan(confine.STRICT, Limits(), "cuda:0", str(tmp_path))
+
+    def attempt() -> None:
+        landlock.restrict(confine._allowed(plan))
+        Path(f"/proc/self/task/{os.getpid()}/comm").write_text("named")
+        with pytest.raises(PermissionError):
+            Path("/proc/self/oom_score_adj").write_text("0")
 
     assert confine._attempt(attempt) == ""
 

@@ -229,6 +229,7 @@ def _restrict(plan: Plan, clock: Clock) -> list[str]:
         seccomp.Policy(
             exec=plan.limits.exec,
             unix_sockets=private,
+            driver_sockets=plan.cuda,
             attributes=private,
             signals_only_to=0 if private or abi >= 6 else os.getpid(),
         )
@@ -254,6 +255,8 @@ def _allowed(plan: Plan) -> list[Allowed]:
     reading = landlock.EXECUTE if plan.compiles else landlock.READ
     writing = landlock.WRITE | (landlock.EXECUTE if plan.compiles else 0)
     rules = [Allowed(device, landlock.DEVICE) for device in visible.devices(plan.device)]
+    if plan.cuda:
+        rules.append(Allowed("/proc/self/task", landlock.CHANGE))  # the driver names its threads
     if plan.level == FULL:
         shown = [
             Allowed(tree, reading) for tree in visible.trees(compiles=plan.compiles, cuda=plan.cuda)

@@ -18,6 +18,7 @@ READ = _READ_FILE | _READ_DIR
 EXECUTE = READ | _EXECUTE
 WRITE = ((1 << 15) - 1) & ~(_EXECUTE | _MAKE_CHAR | _MAKE_BLOCK | _MAKE_SOCK)
 SOCKETS = _MAKE_SOCK
+CHANGE = READ | _WRITE_FILE | _TRUNCATE
 DEVICE = READ | _WRITE_FILE | _IOCTL_DEV
 
 # What each version of the interface can restrict; a kernel refuses bits that it does not know.

@@ -76,6 +76,7 @@ def environment(scratch: str) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",  # whatever else is installed has no part in a verdict
         "TORCHINDUCTOR_CACHE_DIR": f"{scratch}/inductor",
+        "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # without it cuBLAS may add in another order each time
     }
 
 

@@ -136,7 +136,7 @@ def _show_device(device: str) -> None:
 
 
 def _own_proc() -> tuple[str, ...]:
-    Path(_NEW + "/proc").mkdir()
+    Path(_NEW + "/proc").mkdir(exist_ok=True)  # a tree of the driver's may be shown there already
     try:
         _mount("proc", _NEW + "/proc", "proc", _NO_SETUID | _NO_DEVICES | _NO_EXEC)
     except OSError:

@@ -68,7 +68,7 @@ _ATTRIBUTES: dict[str, tuple[int | None, int | None]] = {
     "utimes": (235, None), "utimensat": (280, 88), "futimesat": (261, None),
 }
 _CLONE, _CLONE3 = (56, 220), (435, 435)
-_SOCKET, _SOCKETPAIR = (41, 198), (53, 199)
+_SOCKET, _SOCKETPAIR, _CONNECT = (41, 198), (53, 199), (42, 203)
 _PRLIMIT, _IOCTL, _PRCTL = (302, 261), (16, 29), (157, 167)
 _KILL, _TKILL, _TGKILL = (62, 129), (200, 130), (234, 131)
 _QUEUE_SIGNAL = {"rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240)}
@@ -83,7 +83,7 @@ _ALLOW, _KILL_PROCESS, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _PRETEND = _ERRNO  # error number 0: the call does nothing and reports success
 _ANY_NAMESPACE = 0x7E020080
 _CLONE_PARENT = 0x8000
-_AF_UNIX = 1
+_AF_UNIX, _SOCK_SEQPACKET, _SOCKET_KIND = 1, 5, 0xF
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _SET_ID_BITS = 0o6000
 _PR_SET_MM, _PR_SET_PTRACER = 35, 0x59616D61
@@ -98,6 +98,7 @@ class Policy:
 
     exec: bool = False
     unix_sockets: bool = False  # only where a network namespace keeps them inside
+    driver_sockets: bool = False  # CUDA cannot start without one, that it names and never connects
     attributes: bool = False  # chmod and its kin; only where the root is private
     signals_only_to: int = (
         0  # this process alone, where neither a namespace nor Landlock scopes them
@@ -162,10 +163,13 @@ def program(policy: Policy, architecture: str = system.ARCHITECTURE) -> list[Ins
     # The flags of clone3 lie behind a pointer; glibc falls back to clone on ENOSYS.
     on(_CLONE3, [_refuse(errno.ENOSYS)])
     on(_CLONE, [_argument(0), (_AND, 0, 0, _ANY_NAMESPACE | _CLONE_PARENT), *_only(0)])
-    on(
-        _SOCKET,
-        [_argument(0), *_only(_AF_UNIX)] if policy.unix_sockets else [_refuse(errno.EACCES)],
-    )
+    if policy.unix_sockets:
+        on(_SOCKET, [_argument(0), *_only(_AF_UNIX)])
+    elif policy.driver_sockets:
+        on(_SOCKET, _driver_socket())
+        on(_CONNECT, [_refuse(errno.ENOENT)])
+    else:
+        on(_SOCKET, [_refuse(errno.EACCES)])
     on(_SOCKETPAIR, [_argument(0), *_only(_AF_UNIX)])
     on(_PRLIMIT, [_argument(0), *_only(0)])
     on(_IOCTL, [_argument(1), *_never(_TIOCSTI, _TIOCLINUX)])
@@ -200,6 +204,18 @@ def _never(*values: int) -> list[Instruction]:
     for value in values:
         body += [(_JUMP_EQUAL, 0, 1, value), _refuse(errno.EPERM)]
     return [*body, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _driver_socket() -> list[Instruction]:
+    """Only a Unix socket that must be connected before it can send."""
+    return [
+        _argument(0),
+        (_JUMP_EQUAL, 1, 0, _AF_UNIX),
+        _refuse(errno.EACCES),
+        _argument(1),
+        (_AND, 0, 0, _SOCKET_KIND),
+        *_only(_SOCK_SEQPACKET),
+    ]
 
 
 def _prctl_body() -> list[Instruction]:

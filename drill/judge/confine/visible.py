@@ -12,7 +12,10 @@ _SYSTEM = (
     "/sys/devices/system/cpu", "/sys/devices/system/node",
 )  # fmt: skip
 _FOR_COMPILERS = ("/etc/alternatives", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
-_FOR_CUDA = ("/sys/bus/pci", "/sys/devices", "/proc/driver/nvidia")
+_FOR_CUDA = (
+    "/sys/bus/pci", "/sys/devices", "/sys/module/nvidia", "/proc/driver/nvidia",
+    "/proc/sys/vm/mmap_min_addr",
+)  # fmt: skip
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
 PROC = (
@@ -54,10 +57,11 @@ def hidden() -> tuple[str, ...]:
 
 def devices(device: str = "cpu") -> tuple[str, ...]:
     """The device files that computing on `device` needs."""
-    if not device.startswith("cuda"):
+    if not device.startswith(("cuda", "auto")):
         return _DEVICES
-    nvidia = sorted(str(path) for path in Path("/dev").glob("nvidia*"))
-    return (*_DEVICES, *nvidia)
+    # dxg is the GPU under WSL; nvidia-caps is a directory, for GPUs cut into parts
+    nvidia = sorted(str(path) for path in Path("/dev").glob("nvidia*") if path.is_char_device())
+    return (*_DEVICES, *nvidia, "/dev/dxg")
 
 
 def without(tree: str, excluded: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
