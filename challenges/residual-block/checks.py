@@ -51,6 +51,7 @@ class ByHand:
     def __call__(
         self, x, training=False, *, relu_between=True, relu_before=False, relu_last=True, sign=1.0,
         shortcut=True, project_norm=True, norm1=True, norm2=True, shortcut_of_relu=False, relu_first=False,
+        relu_side=False, norm2_last=False,
     ):  # fmt: skip
         s = self.state
         source = x.relu() if relu_first else x
@@ -58,13 +59,15 @@ class ByHand:
         out = self.norm(out, "bn1", training) if norm1 else out
         out = out.relu() if relu_between else out
         out = F.conv2d(out, s["conv2.weight"], None, 1, 1)
-        out = self.norm(out, "bn2", training) if norm2 else out
+        out = self.norm(out, "bn2", training) if norm2 and not norm2_last else out
         side = source if shortcut_of_relu else x
         if self.project:
             side = F.conv2d(side, s["shortcut.0.weight"], None, self.stride)
             side = self.norm(side, "shortcut.1", training) if project_norm else side
         out = out.relu() if relu_before else out
+        side = side.relu() if relu_side else side
         out = out + sign * side if shortcut else out
+        out = self.norm(out, "bn2", training) if norm2_last else out
         return out.relu() if relu_last else out
 
     def mistakes(self, x):
@@ -75,6 +78,8 @@ class ByHand:
                 "one ReLU before the sum is too many": self(x, relu_before=True),
                 "the ReLU after the sum is missing": self(x, relu_last=False),
                 "the ReLU between the convolutions is missing": self(x, relu_between=False),
+                "the shortcut goes through a ReLU of its own": self(x, relu_side=True),
+                "the shortcut is added before bn2; it belongs after it": self(x, norm2_last=True),
                 "the shortcut is subtracted": self(x, sign=-1),
                 "bn1 is never applied": self(x, norm1=False),
                 "bn2 is never applied": self(x, norm2=False),
@@ -186,14 +191,16 @@ def test_input_is_left_alone(submission, device, inputs, outputs, stride, mode):
 
 
 @blocks
-def test_gradients_match_autograd(submission, device, inputs, outputs, stride):
+@pytest.mark.parametrize("mode", ["train", "eval"])
+def test_gradients_match_autograd(submission, device, inputs, outputs, stride, mode):
     """the input and every parameter receive the right gradients"""
     block = build(submission, inputs, outputs, stride, device, torch.float64)
+    getattr(block, mode)()
     leaves = {name: p.detach().clone().requires_grad_() for name, p in block.named_parameters()}
     by_hand = ByHand(block, inputs, outputs, stride, leaves)
     x = image(inputs, device, torch.float64).requires_grad_()
-    tried(f"a backward pass through {name_of(inputs, outputs, stride)}(x), training mode", x=x)
-    expected = by_hand(x, training=True)
+    tried(f"a backward pass through {name_of(inputs, outputs, stride)}(x), {mode} mode", x=x)
+    expected = by_hand(x, training=mode == "train")
     assert_same_gradients(
         block(x),
         expected,
