@@ -261,6 +261,15 @@ def test_nesterov(submission, device, decay):
     def without(state, p, g):
         return mu * momentum_update(mu, decay=decay)(state, p, g)
 
+    def later(state, p, g):
+        first = "buf" not in state
+        d = momentum_update(mu, decay=decay, nesterov=True)(state, p, g)
+        return state["buf"] if first else d
+
+    def kept(state, p, g):
+        state["buf"] = momentum_update(mu, decay=decay, nesterov=True)(state, p, g)
+        return state["buf"]
+
     def undecayed(state, p, g):
         return g + mu * momentum_update(mu, decay=decay)(state, p, g)
 
@@ -273,6 +282,8 @@ def test_nesterov(submission, device, decay):
             ),
             "nesterov takes momentum * buf alone; it adds the gradient": without,
             "nesterov adds p.grad without the weight decay": undecayed,
+            "nesterov looks ahead from the second step on; it does so at the first step too": later,
+            "what nesterov looks ahead to is kept as the buffer; d is a tensor of its own": kept,
             "nesterov takes buf + momentum * buf": lambda s, p, g: (
                 (1 + mu) * momentum_update(mu, decay=decay)(s, p, g)
             ),
@@ -280,6 +291,39 @@ def test_nesterov(submission, device, decay):
         momentum=mu,
         nesterov=True,
         weight_decay=decay,
+    )
+
+
+@pytest.mark.parametrize(("momentum", "dampening"), [(0.7, 0.4), (0.0, 0.0)])
+def test_nesterov_that_torch_refuses(submission, device, momentum, dampening):
+    """nesterov with dampening or without momentum follows the formulas, or raises ValueError"""
+    mu, tau = momentum, dampening
+    starts = [torch.randn(shape, device=device, dtype=torch.float64) for shape in SHAPES]
+    gradients = [[torch.randn_like(s) for s in starts] for _ in range(STEPS)]
+    options = {"lr": 0.1, "momentum": mu, "dampening": tau, "nesterov": True}
+    tried(f"SGD(params, lr=0.1, momentum={mu}, dampening={tau}, nesterov=True)", params=starts)
+    try:
+        submission.SGD([starts[0].clone().requires_grad_()], **options)
+    except ValueError:
+        return
+
+    def damped(state, p, g):
+        return momentum_update(mu, tau, nesterov=True)(state, p, g) - tau * g
+
+    def after(update):
+        return flat(run(lambda params: plain(update)(params, 0.1), starts, gradients))
+
+    assert_close(
+        flat(run(lambda params: submission.SGD(params, **options), starts, gradients)),
+        after(momentum_update(mu, tau, nesterov=True)),
+        mistakes={
+            "dampening is ignored with nesterov": lambda: after(momentum_update(mu, nesterov=True)),
+            "nesterov is ignored with dampening": lambda: after(momentum_update(mu, tau)),
+            "the gradient that nesterov adds is dampened too; only the buffer's share is": lambda: (
+                after(damped)
+            ),
+        },
+        what="the parameters, a row for each step,",
     )
 
 
@@ -353,6 +397,15 @@ def test_zero_gradients(submission, device):
     )
     actual = run(lambda params: submission.SGD(params, 0.1, 0.9, 0.0, 0.3), starts, gradients)
     assert_close(actual, expected, what="the parameters", mistakes=mistakes)
+    gradients = [[torch.zeros_like(s) for s in starts], *gradients[:2]]
+    options = {"lr": 0.1, "momentum": 0.9, "dampening": 0.5}
+    tried("SGD(params, lr=0.1, momentum=0.9, dampening=0.5), the first gradients zero")
+    assert_close(
+        flat(run(lambda params: submission.SGD(params, **options), starts, gradients)),
+        flat(run(lambda params: torch.optim.SGD(params, **options), starts, gradients)),
+        what="the parameters, a row for each step,",
+        hint="a buffer of zeros may be one that has seen a gradient of zeros; keep None, or no entry, for one that has not",
+    )
 
 
 def test_gradients_survive(submission, device):
