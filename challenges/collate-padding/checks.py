@@ -153,7 +153,7 @@ def test_dtype_is_kept(submission, dtype):
     """the padded sequences keep their dtype"""
     batch = make([2, 4, 1], dtype=dtype)
     if dtype == torch.int64:
-        batch[0][0][0] = 2**40 + 1  # lost on a way through float32
+        batch[0][0][0] = 2**60 + 1  # lost on a way through float32 or float64
     tried("pad_collate(batch, padding_value=-1)", sequences=[s for s, _ in batch])
     got = collate(submission, batch, padding_value=-1)["padded"]
     if got.dtype != dtype:
@@ -162,7 +162,14 @@ def test_dtype_is_kept(submission, dtype):
             mistake="torch.zeros and torch.full know nothing of the sequences' dtype",
             hint="sequence.new_full(...), or pass dtype=sequence.dtype",
         )
-    assert_close(got, expect(batch, -1)[0], what="padded")
+    assert_close(
+        got,
+        expect(batch, -1)[0],
+        what="padded",
+        hint="float64, NumPy's default, holds whole numbers up to 2^53 only"
+        if dtype == torch.int64
+        else "",
+    )
     tried("pad_collate(batch)", sequences=[s for s, _ in batch])
     got = collate(submission, batch)["padded"]
     assert_close(got, expect(batch)[0], what="padded with the default padding value")
@@ -269,7 +276,9 @@ def test_mask_takes_any_value_for_data(submission):
 
 
 @pytest.mark.parametrize(
-    "features", [(3,), (2, 5)], ids=["one more dimension", "two more dimensions"]
+    "features",
+    [(3,), (2, 5), (1,)],
+    ids=["one more dimension", "two more dimensions", "one more dimension, of size 1"],
 )
 def test_further_dimensions_are_kept(submission, features):
     """sequences of vectors and of matrices work"""
@@ -298,7 +307,7 @@ def test_further_dimensions_are_kept(submission, features):
 def test_labels_stay_with_their_sequences(submission):
     """labels come in the order of the batch, as int64"""
     batch = make([3, 5, 4, 2])
-    batch[1] = batch[1][0], 2**40 + 1  # lost on a way through float32
+    batch[1] = batch[1][0], 2**60 + 1  # lost on a way through float32 or float64
     batch[2] = batch[2][0], -100
     tried(f"pad_collate(batch) with labels {[label for _, label in batch]}")
     right = expect(batch)[3]
