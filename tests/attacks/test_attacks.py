@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,6 +42,17 @@ class Run:
     folders: tuple[str, ...] = ()  # all of them if empty
     isolation: str = "none"
 
+    def __str__(self) -> str:
+        user = "root" if self.uid == 0 else "ordinary user"
+        return f"{self.level}, {'isolated' if self.isolation == 'process' else user}"
+
+    def names(self) -> list[str]:
+        return [
+            name
+            for name in table.names()
+            if not self.folders or name.partition("/")[0] in self.folders
+        ]
+
     def command(self) -> list[str]:
         runner = [
             sys.executable,
@@ -56,51 +68,59 @@ class Run:
         )
 
 
-def runs() -> list[Any]:
+def runs() -> list[Run]:
     from drill.judge import confine
 
     levels = [level for level in ("full", "strict") if confine.at_least(confine.level(), level)]
     user = None if os.getuid() else ORDINARY_USER
-    found = [pytest.param(Run(level, user), id=f"{level}, ordinary user") for level in levels]
+    found = [Run(level, user) for level in levels]
     if os.getuid() == 0:
-        found += [pytest.param(Run(level, 0), id=f"{level}, root") for level in levels[:1]]
+        found += [Run(level, 0) for level in levels[:1]]
     # What is confined is the same there; what the submission can reach of the judge is not.
-    found += [
-        pytest.param(Run(level, user, ("forging", "resources"), "process"), id=f"{level}, isolated")
-        for level in levels
-    ]
+    found += [Run(level, user, ("forging", "resources"), "process") for level in levels]
     return found
 
 
-@pytest.fixture(scope="module", params=runs())
-def seen(request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
-    """What was seen after each attack of one run; the server that was attacked is gone afterwards."""
-    run: Run = request.param
+@cache  # also of a run that failed, which each of its tests then says
+def _outcome(run: Run) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory(prefix="drill-attacks-") as directory:
         environment = {**os.environ, "TMPDIR": directory} if run.uid is None else dict(os.environ)
         environment.pop("DRILL_RUNTIME_DIR", None)
-        done = subprocess.run(
-            run.command(), capture_output=True, text=True, env=environment, timeout=1200
-        )
+        try:
+            return subprocess.run(
+                run.command(), capture_output=True, text=True, env=environment, timeout=1200
+            )
+        except subprocess.TimeoutExpired as error:
+            return subprocess.CompletedProcess(run.command(), 1, "", str(error))
+
+
+def seen(run: Run) -> dict[str, dict[str, Any]]:
+    """What was seen after each attack of one run; the server that was attacked is gone afterwards."""
+    done = _outcome(run)
     assert done.returncode == 0, done.stderr[-3000:]
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert {row["level"] for row in rows} == {run.level}
     return {row["name"]: row for row in rows}
 
 
+def attacks(*only: str) -> Any:
+    """Parametrises a test with every attack of every run, or with those named."""
+    chosen = [
+        pytest.param(run, name, id=f"{run}-{name}")
+        for run in runs()
+        for name in run.names()
+        if not only or name in only
+    ]
+    return pytest.mark.parametrize(("run", "name"), chosen)
+
+
 def test_there_are_enough_of_them() -> None:
     assert len(table.names()) >= 70
 
 
-def _row(seen: dict[str, dict[str, Any]], name: str) -> dict[str, Any]:
-    if name not in seen:
-        pytest.skip("not one of the attacks of this run")
-    return seen[name]
-
-
-@pytest.mark.parametrize("name", table.names())
-def test_attack(name: str, seen: dict[str, dict[str, Any]]) -> None:
-    row = _row(seen, name)
+@attacks()
+def test_attack(run: Run, name: str) -> None:
+    row = seen(run)[name]
     expected = table.expected(name, isolated=row["isolated"])
     found = f"{row['verdict']}: {row['message']}\n{row['checks']}\n{row['output']}"
     assert "BREACH" not in row["output"], found
@@ -114,17 +134,16 @@ def test_attack(name: str, seen: dict[str, dict[str, Any]]) -> None:
     assert row["good_is_same"], f"the next check differs:\n{row['good']}\n{row['baseline']}"
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in table.names() if table.expected(name).verdicts == (table.TIME,)]
-)
-def test_a_time_limit_is_kept_to_half_a_second(name: str, seen: dict[str, dict[str, Any]]) -> None:
-    row = _row(seen, name)
+@attacks(*(name for name in table.names() if table.expected(name).verdicts == (table.TIME,)))
+def test_a_time_limit_is_kept_to_half_a_second(run: Run, name: str) -> None:
+    row = seen(run)[name]
     # A slow machine is slow for the good submission too.
     assert row["seconds"] <= 1.5 + 0.5 + row["good_seconds"]
 
 
-def test_no_report_can_move_a_cursor(seen: dict[str, dict[str, Any]]) -> None:
+@attacks("reaching/escape_sequences")
+def test_no_report_can_move_a_cursor(run: Run, name: str) -> None:
     unsafe = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-    report = json.loads(_row(seen, "reaching/escape_sequences")["report"])
+    report = json.loads(seen(run)[name]["report"])
     assert "planted" in report["output"]
     assert not unsafe.search(json.dumps(report, ensure_ascii=False))
