@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 from drill import checking
 from drill.judge import child, protocol
 from drill.judge.confine import limits
-from drill.judge.plugin import submission_frames
+from drill.judge.plugin import submission_frames, text_of
 from drill.judge.protocol import Job
 from drill.judge.rules import Guard, RuleBroken
 from drill.judge.values import Link, NotPlain
@@ -112,13 +112,10 @@ def _complaint(error: BaseException, filename: str) -> dict[str, Any]:
         rule = {"name": violation.name, "line": violation.line, "message": violation.message}
         return {"raised": "RuleBroken", "rule": rule}
     found = traceback.extract_tb(error.__traceback__)
-    try:
-        text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    except BaseException as problem:
-        text = f"(no message: str() raised {type(problem).__name__})"
     return {
         "raised": type(error).__name__,
-        "text": text[:2000],
+        # The other process makes an error of this text, and a KeyError would quote it twice.
+        "text": text_of(error.args[0] if isinstance(error, KeyError) and error.args else error),
         "frames": [
             [f.line, f.function, f.code] for f in submission_frames(error.__traceback__, filename)
         ],

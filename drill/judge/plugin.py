@@ -176,7 +176,7 @@ def _not_implemented(error: BaseException | None, filename: str) -> bool:
 def out_of_memory(error: BaseException | None) -> bool:
     """Whether a limit on memory is what a check ran into; torch raises a RuntimeError of its own for it."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        isinstance(error, RuntimeError) and "can't allocate memory" in _text(error)
+        isinstance(error, RuntimeError) and "can't allocate memory" in text_of(error)
     )
 
 
@@ -203,8 +203,10 @@ def judged(
             name, title, Outcome.FAILED, seconds, message=message, tried=tried, frames=frames
         )
     if isinstance(error, AssertionError) and not frames:
-        return CheckReport(name, title, Outcome.FAILED, seconds, message=_text(error), tried=tried)
-    message = f"{type(error).__name__}: {_text(error)}"
+        return CheckReport(
+            name, title, Outcome.FAILED, seconds, message=text_of(error), tried=tried
+        )
+    message = f"{type(error).__name__}: {text_of(error)}"
     if not frames and isinstance(error, TypeError) and _WRONG_SIGNATURE.search(message):
         return CheckReport(
             name, title, Outcome.ERROR, seconds, message=message, tried=tried,
@@ -217,8 +219,8 @@ def judged(
     )
 
 
-def _text(error: BaseException) -> str:
-    """The error's message, cut short; a message that cannot be made is said to be so."""
+def text_of(error: object) -> str:
+    """An error's message, cut short; a message that cannot be made is said to be so."""
     try:
         text = str(error)
     except BaseException as problem:
