@@ -42,6 +42,9 @@ def compare(actual, losses, reduction, ideas):
         wrong[
             "the losses are summed over the features and averaged over the batch; take the mean over all elements"
         ] = losses.sum() / len(losses)
+        wrong["elements without an error are left out of the mean; they count"] = (
+            losses.sum() / (losses != 0).sum()
+        )
     assert_close(actual, expected, mistakes=wrong)
 
 
@@ -52,7 +55,7 @@ def test_mse_values(submission, device, reduction):
     """mse_loss in each reduction"""
     x, target = torch.randn(4, 3, device=device), torch.randn(4, 3, device=device)
     x[1, 2] = target[1, 2]  # an element without error counts in the mean
-    e = x - target
+    e, losses = x - target, F.mse_loss(x, target, reduction="none")
     options = {} if reduction is None else {"reduction": reduction}
     tried(f"mse_loss(input, target, **{options})", input=x, target=target)
     actual = submission.mse_loss(x, target, **options)
@@ -65,7 +68,7 @@ def test_mse_values(submission, device, reduction):
         ideas["the square root is taken: this is the root mean squared error"] = (
             (e**2).mean().sqrt().expand(4, 3)
         )
-    compare(actual, F.mse_loss(x, target, reduction="none"), reduction or "mean", ideas)
+    compare(actual, losses, reduction or "mean", ideas)
 
 
 @pytest.mark.parametrize("name", ["mse_loss", "huber_loss"])
@@ -81,7 +84,7 @@ def test_inputs_are_left_alone(submission, device, name):
 @pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
 def test_huber_values(submission, device, delta, reduction):
     """huber_loss on both sides of delta, in each reduction"""
-    magnitude = torch.tensor([[0.0, 0.5, 0.9], [1.0, 1.3, 4.0]], device=device) + 0.05 * torch.rand(
+    magnitude = torch.tensor([[2.4, 0.5, 0.9], [1.0, 1.3, 4.0]], device=device) + 0.05 * torch.rand(
         2, 3, device=device
     )
     e = delta * torch.cat([magnitude, -magnitude])  # (4, 3): both signs, small and large
@@ -128,6 +131,12 @@ def test_huber_values(submission, device, delta, reduction):
             "e is compared with delta where |e| should be: large negative errors stay quadratic": where(
                 e <= delta, quadratic, linear
             ),
+            "the pieces meet at |e| = 1 here; they meet at |e| = delta": where(
+                a <= 1, quadratic, linear
+            ),
+            "e ** 2 is compared with delta where |e| should be": where(
+                e**2 <= delta, quadratic, linear
+            ),
             "the linear piece takes e where it should take |e|": where(
                 inside, quadratic, delta * (e - 0.5 * delta)
             ),
@@ -141,6 +150,39 @@ def test_huber_values(submission, device, delta, reduction):
             "one piece is picked for the whole tensor (quadratic here); torch.where picks for each element": quadratic,
             "one piece is picked for the whole tensor (linear here); torch.where picks for each element": linear,
         },
+    )
+
+
+def test_arguments_by_position(submission, device):
+    """input, target, reduction and delta also come by position"""
+    x, target = torch.randn(4, 3, device=device), 2 * torch.randn(4, 3, device=device)
+    calls = {
+        "mse_loss": (("sum",), F.mse_loss(x, target, reduction="sum")),
+        "huber_loss": (("sum", 0.5), F.huber_loss(x, target, reduction="sum", delta=0.5)),
+    }
+    for name, (more, expected) in calls.items():
+        tried(f"{name}(input, target, {', '.join(map(repr, more))})", input=x, target=target)
+        try:
+            actual = getattr(submission, name)(x, target, *more)
+        except (TypeError, ValueError, KeyError) as error:
+            fail(
+                f"{name} raises {type(error).__name__}: {error}",
+                hint="by position the order is that of the stub: reduction comes before delta",
+            )
+        assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("name", ["mse_loss", "huber_loss"])
+def test_far_from_zero(submission, device, name):
+    """input and target in the thousands, close to one another"""
+    target = 5000 + torch.randn(6, device=device)
+    x = target + torch.randn(6, device=device)
+    expected = getattr(F, name)(x, target, reduction="none")
+    tried(f"{name}(input, target, reduction='none')", input=x, target=target)
+    assert_close(
+        getattr(submission, name)(x, target, reduction="none"),
+        expected,
+        hint="start from e = input - target; squares of large numbers that are subtracted leave no digits",
     )
 
 
@@ -184,9 +226,9 @@ def test_float64_stays_float64(submission, device, name):
         target = x + 2 * torch.randn_like(x)
         x = noncontiguous(x) if x.numel() > 1 else x
         expected = getattr(F, name)(x, target, reduction="none")
-        tried(f"{name}(input, target, reduction='none')", input=x, target=target)
+        tried(f"{name}(input=input, target=target, reduction='none')", input=x, target=target)
         assert_close(
-            getattr(submission, name)(x, target, reduction="none"),
+            getattr(submission, name)(input=x, target=target, reduction="none"),
             expected,
             hint="nothing should be cast to one dtype, and every dimension stays, those of size 1 too",
         )
@@ -245,4 +287,8 @@ def test_gradient_at_zero_error(submission, device, name):
         )
     assert_close(
         gradient[:2], torch.zeros_like(gradient[:2]), what="the gradient where the error is 0"
+    )
+    loss = getattr(submission, name)(x, target, reduction="none")[:2]
+    assert bool((loss == 0).all()), (
+        f"the loss is {loss.tolist()} where the error is 0, expected 0; add no eps"
     )
