@@ -47,9 +47,10 @@ def test_mse_pairs_each_prediction_with_its_target(submission, device):
 
 def test_weights_meet_their_own_errors(submission, device):
     """mse_loss weighs error i by weight i"""
-    for n, p, t, w in itertools.product((5, 1), BOTH, BOTH, BOTH):
+    scales = (1.0, 1e-4)  # of the weights, which only their ratios depend on
+    for scale, n, p, t, w in itertools.product(scales, (5, 1), BOTH, BOTH, BOTH):
         pred, target = torch.randn(n, device=device), torch.randn(n, device=device) + 1
-        weight = torch.rand(n, device=device) + 0.5
+        weight = scale * (torch.rand(n, device=device) + 0.5)
         error = (pred - target).square()
         expected = (weight * error).sum() / weight.sum()
         table = (pred[:, None] - target).square()
@@ -67,14 +68,16 @@ def test_weights_meet_their_own_errors(submission, device):
                 "a weighted mean divides by the sum of the weights, not by their number": (weight * error).mean(),
                 "the weights are not used": error.mean(),
             },
+            hint="divide by weight.sum() itself: an eps beside it, or a clamp, changes the mean where weights are small",
         )  # fmt: skip
 
 
 def test_r2_compares_pairs(submission, device):
     """r2_score sums N residuals, not N * N"""
-    for dtype, p, t in itertools.product((torch.float32, torch.float64), BOTH, BOTH):
-        pred = torch.randn(6, device=device, dtype=dtype)
-        target = 2 * torch.randn(6, device=device, dtype=dtype) + 1
+    dtypes, scales = (torch.float32, torch.float64), (1.0, 1e-4)
+    for scale, dtype, p, t in itertools.product(scales, dtypes, BOTH, BOTH):
+        pred = scale * torch.randn(6, device=device, dtype=dtype)
+        target = scale * (2 * torch.randn(6, device=device, dtype=dtype) + 1)
         residual, total = (target - pred).square().sum(), (target - target.mean()).square().sum()
         table = (pred[:, None] - target).square()
         tried("r2_score(pred, target)", pred=shaped(pred, p), target=shaped(target, t))
@@ -86,7 +89,14 @@ def test_r2_compares_pairs(submission, device):
                 TABLE + " (a mean does not repair it)": 1 - table.mean() / (total / 6),
                 "one part divides by n, the other by n - 1": 1 - residual / 6 / (total / 5),
                 "the sign or the 1 is lost": residual / total,
+                "the total is taken of the predictions; it is that of the targets": 1
+                - residual / (pred - pred.mean()).square().sum(),
+                "a score below 0 is cut off; a model can be worse than the mean": (1 - residual / total).clamp(min=0),
+                "this is the square of the correlation, which forgives a wrong scale": torch.corrcoef(
+                    torch.stack([pred, target])
+                )[0, 1].square(),
             },
+            hint="divide by the total sum of squares itself, without an eps",
         )  # fmt: skip
 
 
@@ -145,6 +155,9 @@ def test_sequence_loss_compares_positions(submission, device):
                 error * mask
             ).mean(),
             "the mask is not used": error.mean(),
+            "each sequence counts the same; the mean runs over all positions of the batch": (
+                (error * mask).sum(1) / mask.sum(1)
+            ).mean(),
         }
         if t == 1:
             wrong[
@@ -178,6 +191,11 @@ REFUSED = [
     ("sequence_loss", [(3, 4), (3, 4), (4, 3)]),
     ("sequence_loss", [(3, 4, 1), (1, 4), (3, 4)]),
     ("mse_loss", [(5,), (4,), (5,)]),
+    ("mse_loss", [(5, 2), (5,)]),
+    ("mse_loss", [(5,), (5,), (5, 3)]),
+    ("r2_score", [(5, 2), (5,)]),
+    ("binary_accuracy", [(5, 2), (5,)]),
+    ("sequence_loss", [(3, 4, 2), (3, 4), (3, 4)]),
 ]
 
 
@@ -194,7 +212,7 @@ def test_what_only_broadcasts_is_refused(submission, device):
             continue
         fail(
             f"{function} with the shapes {', '.join(map(str, shapes))} should raise, and returns a value",
-            hint="compare the shapes before the arithmetic",
+            hint="compare the shapes before the arithmetic; of an axis of another size than 1, drop nothing",
         )
 
 
