@@ -54,6 +54,14 @@ def files(tmp_path, seed):
     return paths
 
 
+def on_white(path):
+    """The wrong idea that what is transparent is white."""
+    with Image.open(path) as image:
+        image = image.convert("RGBA")
+    white = Image.new("RGBA", image.size, "white")
+    return pixels(Image.alpha_composite(white, image).convert("RGB"))
+
+
 def as_read(path):
     with Image.open(path) as image:
         return pixels(image.convert("RGB"))
@@ -290,7 +298,14 @@ def test_every_mode_becomes_rgb(submission, tmp_path, seed, mode):
                 mistake="Image.open keeps the file's own mode, so a batch would mix 1, 3 and 4 channels",
                 hint='Image.open(path).convert("RGB"), before the transform',
             )
-        assert_close(pixels(given), as_read(path), what="the image's pixels")
+        assert_close(
+            pixels(given),
+            as_read(path),
+            what="the image's pixels",
+            mistakes={
+                'the image is laid on white; convert("RGB") drops the alpha channel': on_white(path)
+            },
+        )
 
 
 def test_indices_count_as_in_a_list(submission, files):
@@ -309,6 +324,8 @@ def test_indices_count_as_in_a_list(submission, files):
             dataset[index]
         except IndexError:
             continue
+        except Exception as error:
+            fail(f"dataset[{index}] of 6 images raises {type(error).__name__}, not IndexError")
         fail(
             f"dataset[{index}] of 6 images raises no IndexError",
             mistake="a for loop over the dataset ends at the IndexError, so it would never end",
