@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from drill.checking import assert_close, assert_same_gradients, assert_shape, fail, tried, unchanged
 
 SIZES = [3, 5, 4, 2]
-depths = pytest.mark.parametrize("sizes", [[3, 5, 4, 2], [2, 6], [4, 3, 5, 6, 2, 3]], ids=str)
+depths = pytest.mark.parametrize("sizes", [[3, 5, 4, 2], [2, 6], [4, 3, 5, 6, 2, 3], (3, 4, 1)], ids=str)
 
 
 def statistics(n):
@@ -39,11 +39,14 @@ def linears(model):
     return [layer for _, layer in sorted(model.layers.named_children(), key=lambda item: int(item[0]))]
 
 
-def by_hand(model, x, *, mean=None, std=None, bounds=None, scale=None, relu_last=False, relu=True):
+def by_hand(model, x, *, mean=None, std=None, bounds=None, scale=None, relu_last=False, relu=True, clip_first=False, eps=0.0):
     mean = model.mean if mean is None else mean
     std = model.std if std is None else std
     low, high = model.bounds if bounds is None else bounds
-    x = ((x - mean) / std).clamp(low, high)
+    if clip_first:
+        x = x.clamp(low, high)
+    x = (x - mean) / (std + eps)
+    x = x if clip_first else x.clamp(low, high)
     layers = linears(model)
     for index, layer in enumerate(layers):
         x = F.linear(x, layer.weight, layer.bias)
@@ -172,6 +175,10 @@ def test_forward_matches_by_hand(submission, device, sizes):
         "the output is not multiplied by scale": by_hand(model, x, scale=1),
         "a ReLU follows the last layer": by_hand(model, x, relu_last=True),
         "there is no ReLU between the layers": by_hand(model, x, relu=False),
+        "x is clipped before it is standardized; clip z": by_hand(model, x, clip_first=True),
+        "the scale does not reach the last layer's bias": by_hand(model, x) + linears(model)[-1].bias * (1 - model.scale),
+        "a last dimension of size 1 is dropped; keep it": by_hand(model, x).squeeze(-1),
+        **{f"{eps:g} is added to std; the statement adds nothing": by_hand(model, x, eps=eps) for eps in (1e-3, 1e-5, 1e-6)},
     }
     mistakes = {sentence: value.detach() for sentence, value in wrong.items()}
     expected = by_hand(model, x).detach()
@@ -204,7 +211,8 @@ def test_to_moves_everything(submission, device):
     except RuntimeError as error:
         fail(f"a float64 model on a float64 input raises: {error}", hint="a tensor that is made or kept outside the module's buffers stays float32")
     hint = "something is cast to float32, or kept outside the module's buffers"
-    assert_close(y, expected, hint=hint, rtol=1e-12, atol=1e-12)  # so close that a cast to float32 shows
+    added = {f"{eps:g} is added to std; the statement adds nothing": by_hand(model, x, eps=eps).detach() for eps in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9)}
+    assert_close(y, expected, mistakes=added, hint=hint, rtol=1e-12, atol=1e-12)  # so close that a cast to float32 shows
     tried('model.to("meta"), a device without values')
     model = submission.StandardizedMLP(SIZES, *statistics(3)).to("meta")
     for name, tensor in {**{n: getattr(model, n) for n in ("mean", "std", "bounds", "scale")}, "layers.0.weight": linears(model)[0].weight}.items():
