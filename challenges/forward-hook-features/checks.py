@@ -236,7 +236,7 @@ def test_hooks_are_removed(submission, device):
     """no hook is left on the model, and others' hooks stay"""
     model = net(device)
     calls = []
-    model.head.register_forward_hook(lambda *_: calls.append("theirs"))
+    handle = model.head.register_forward_hook(lambda *_: calls.append("theirs"))
     model.register_forward_hook(lambda *_: calls.append("the model's"))
     before = traces(model)
     x = torch.randn(6, 3, device=device)
@@ -246,6 +246,10 @@ def test_hooks_are_removed(submission, device):
     if "the model's" not in calls:
         fail("the hook that was on the model itself before did not run", mistake="model.forward(x) skips the model's own hooks; call model(x)")
     assert calls == ["theirs", "the model's"], f"the two hooks that were there before should have run once each, they ran {len(calls)} times in all"
+    handle.remove()
+    model(x)
+    if calls.count("theirs") > 1:
+        fail("a handle that others hold no longer removes their hook", mistake="the table of hooks was replaced by a copy; remove your own hook by its handle")
 
 
 def test_hooks_are_removed_when_forward_raises(submission, device):
