@@ -8,7 +8,7 @@ from drill.checking import assert_close, fail, tried
 
 # (height, width, channels), first kernel, f1, second kernel, f2, units
 UNEVEN = ((10, 7, 3), (3, 3), 5, (2, 4), 4, 6)
-WIDE = ((7, 12, 2), (4, 3), 3, (3, 3), 5, 4)
+WIDE = ((7, 14, 2), (4, 3), 3, (3, 3), 5, 4)
 POINT = ((9, 8, 3), (1, 1), 4, (3, 1), 6, 5)  # a kernel smaller than the stride
 TRAINED = (
     "conv1/kernel",
@@ -236,7 +236,7 @@ def compare(actual, expected, wrong, what="the output"):
 
 
 @pytest.mark.parametrize(
-    "case", [UNEVEN, WIDE, POINT], ids=["10 x 7", "7 x 12", "9 x 8, kernel 1 x 1"]
+    "case", [UNEVEN, WIDE, POINT], ids=["10 x 7", "7 x 14", "9 x 8, kernel 1 x 1"]
 )
 def test_inference(submission, device, seed, case):
     """in eval mode the output is that of Keras"""
@@ -357,6 +357,8 @@ def test_arrays_are_copied(submission, device, seed):
     with torch.no_grad():
         for tensor in (*model.parameters(), *model.buffers()):
             tensor.add_(1)
+    missing = sorted(set(before) - set(weights))
+    assert not missing, f"{missing} are gone from the caller's dict after port; take a copy of it"
     for name, value in weights.items():
         if not np.array_equal(value, before[name]):
             fail(
@@ -384,6 +386,9 @@ def test_float64(submission, device, seed):
 def slopes(model, x, tensor):
     """The slope of a random sum of the output along a random direction of tensor: by autograd, and by differences."""
     out = model(x)
+    assert out.requires_grad, (
+        "the output is cut off from the graph; look for no_grad, detach and .data in forward"
+    )
     weights, direction = torch.randn_like(out), torch.randn_like(tensor)
     (gradient,) = torch.autograd.grad((out * weights).sum(), [tensor], allow_unused=True)
     by_autograd = 0.0 if gradient is None else (gradient * direction).sum().item()
