@@ -47,7 +47,7 @@ class Case:
     def groups(self, steps):
         return [self.batches[i : i + steps] for i in range(0, len(self.batches), steps)]
 
-    def large_batches(self, steps, weights=None, drop_last=False, keep=False):
+    def large_batches(self, steps, weights=None, drop_last=False, keep=False, criterion=criterion):
         """The weights and losses of the large batches; `weights(group)` puts other weights on the micro-batches' means."""
         model, optimizer = self.fresh()
         losses = []
@@ -108,6 +108,16 @@ def judge_weights(submission, case, steps):
             ),
             "the micro-batches left at the end of the epoch make no update": lambda: (
                 case.large_batches(steps, drop_last=True)[0]
+            ),
+            "all micro-batches are taken for as large as the first of the update": lambda: (
+                case.large_batches(steps, lambda sizes: [n / sizes[0] / len(sizes) for n in sizes])[
+                    0
+                ]
+            ),
+            "the criterion is called as criterion(target, output); torch's order is (output, target)": lambda: (
+                case.large_batches(
+                    steps, criterion=lambda output, target: criterion(target, output)
+                )[0]
             ),
             "gradients are not set to zero between updates": lambda: case.large_batches(
                 steps, keep=True
@@ -180,10 +190,13 @@ class Mark(torch.autograd.Function):
     """The identity, with a marker in the graph."""
 
     @staticmethod
-    def forward(ctx, x, alive):
-        ctx.marker = Marker()
-        alive.append(weakref.ref(ctx.marker))
+    def forward(x, alive):
         return x.clone()
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):  # apart from forward, as torch.func wants it
+        ctx.marker = Marker()
+        inputs[1].append(weakref.ref(ctx.marker))
 
     @staticmethod
     def backward(ctx, gradient):
