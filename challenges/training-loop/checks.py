@@ -413,7 +413,7 @@ class Mark(torch.autograd.Function):
         return x.clone()
 
     @staticmethod
-    def setup_context(ctx, inputs, output):
+    def setup_context(ctx, inputs, output):  # apart from forward, as torch.func wants it
         ctx.marker = Marker()
         inputs[1].append(weakref.ref(ctx.marker))
 
