@@ -28,6 +28,11 @@ def run(submission, x, dim):
         )
 
 
+def shifted_along(x, other, dim):
+    e = (x - x.amax(other, keepdim=True)).exp()
+    return e / e.sum(dim, keepdim=True)
+
+
 def ideas(x, dim):
     """What known wrong ideas give."""
     e = x.exp()
@@ -49,6 +54,12 @@ def ideas(x, dim):
         "the exponentials are never divided by their sum": e,
         "the exponentials are never divided by their sum along dim": shifted,
         "the scores are divided by their sum, without exp": lambda: x / x.sum(dim, keepdim=True),
+        **{
+            f"the maximum along dimension {other} is subtracted; it has to be one number for each slice along dim {dim}": lambda o=other: (
+                shifted_along(x, o, dim)
+            )
+            for other in range(x.ndim)
+        },
         "the sign of the scores is turned round": lambda: torch.softmax(-x, dim),
     }
 
@@ -113,7 +124,7 @@ def test_large_scores(submission, device, dtype):
         [
             [1000.0, 1001.0, 999.0],
             [-1000.0, -1001.0, -1002.0],
-            [10000.0, -10000.0, 9999.0],
+            [-10000.0, 10000.0, -9999.0],
             [-10000.0, -9999.0, -9999.5],
             [0.0, 1.0, 2.0],
         ],
@@ -162,6 +173,12 @@ def test_large_scores(submission, device, dtype):
                 )
                 for bound in (10, 20, 30, 50, 60, 80, 88, 100)
             },
+            **{
+                f"the probabilities are kept above {eps:g}; a score far below the others gets 0": expected.clamp(
+                    min=eps
+                )
+                for eps in (1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
+            },
             "NaN is replaced after the fact": torch.nan_to_num(naive),
             "one maximum for the whole tensor is subtracted": torch.nan_to_num(
                 shifted / shifted.sum(1, keepdim=True)
@@ -183,11 +200,15 @@ def test_masked_scores(submission, device, dtype):
     expected = torch.softmax(x, 1)
     actual = run(submission, x, 1)
     masked = torch.isinf(x)
-    if (
-        isinstance(actual, torch.Tensor)
-        and actual.shape == x.shape
-        and not bool((actual[masked] == 0).all())
-    ):
+    comparable = isinstance(actual, torch.Tensor) and actual.shape == x.shape
+    if comparable and not all_finite(actual):
+        broken = int((~torch.isfinite(actual)).any(1).nonzero()[0])
+        fail(
+            f"the result is not finite in row {broken}: {[round(v, 1) for v in x[broken].tolist()]} gives {actual[broken].tolist()}",
+            mistake="what is subtracted from the scores is -inf itself, or multiplies it by 0",
+            hint="subtract the maximum of each slice along dim, which is finite; exp(-inf) is 0 already",
+        )
+    if comparable and not bool((actual[masked] == 0).all()):
         fail(
             f"entries of -inf should have probability 0, got {actual[masked].tolist()}",
             hint="exp(-inf) is 0 already; the scores need no cleaning",
@@ -199,14 +220,15 @@ def test_input_is_left_alone(submission, device):
     """the caller's x is not changed, whatever its layout"""
     for x in (
         torch.randn(3, 5, device=device),
-        noncontiguous(torch.randn(3, 5, device=device)),
+        noncontiguous(torch.randn(2, 3, 4, device=device)),
         torch.randn(5, 3, device=device).t(),
     ):
-        expected = torch.softmax(x, 0)
-        tried("softmax(x=x, dim=0)", x=x)
-        with unchanged(x=x):
-            actual = submission.softmax(x=x, dim=0)
-        assert_close(actual, expected)
+        for dim in (0, -1):
+            expected = torch.softmax(x, dim)
+            tried(f"softmax(x=x, dim={dim})", x=x)
+            with unchanged(x=x):
+                actual = submission.softmax(x=x, dim=dim)
+            assert_close(actual, expected)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +261,10 @@ def test_gradient_matches_autograd(submission, device, scale, masked):
             "x": {
                 "no gradient flows through the denominator; it is detached": weighted - at_maximum,
                 "no gradient flows through the denominator and the maximum; the former is needed": weighted,
+                "no gradient flows through the numerator; it is detached": at_maximum
+                - expected.detach() * weighted.sum(0),
+                "no gradient flows through the numerator and the maximum; the former is needed": -expected.detach()
+                * weighted.sum(0),
             }
         },
     )
