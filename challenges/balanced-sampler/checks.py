@@ -140,6 +140,14 @@ def test_every_index_has_its_chance(submission, labels):
                     f"{rest} should be random; index {index} of class {label} {'always' if more else 'never'} does",
                     mistake="the members of a class are not shuffled before the last round is cut",
                 )
+        pairs = {tuple(sorted(i for i in times if labels[i] == 2)) for times in passes}
+        # two of the six pairs not once in 60 passes: a chance of 15 (4/6)^60 = 4e-10
+        if each == 2 and len(pairs) < 5:
+            fail(
+                f"of the 4 indices of class 2, {len(pairs)} of the 6 pairs come",
+                mistake="indices that are neighbours come together: a random start is no shuffle",
+                hint="torch.randperm, and its first places",
+            )
 
 
 def test_classes_are_mixed(submission, labels):
