@@ -168,16 +168,31 @@ def test_each_worker_gives_its_share(submission, as_worker, size, workers):
         )
 
 
-def test_two_passes_at_once(submission):
+def test_two_passes_at_once(submission, as_worker):
     """two passes at once do not disturb each other"""
-    tried("zip(dataset, dataset)")
     dataset = submission.StreamDataset(lambda: iter(ITEMS))
+    mistake = "the place in the stream is kept in self"
+    hint = "return a new iterator from __iter__, or make it a generator with yield; count in a local variable"
+    tried("zip(dataset, dataset)")
     got = list(zip(dataset, dataset, strict=False))
     if got != [(item, item) for item in ITEMS]:
         fail(
             f"two passes at once give {got[:3]} ..., expected {ITEMS[0]}, {ITEMS[0]} and so on",
-            mistake="the place in the stream is kept in self",
-            hint="return a new iterator from __iter__, or make it a generator with yield",
+            mistake=mistake,
+            hint=hint,
+        )
+    tried("next(first), then list(dataset), then the rest of first, in worker 1 of 2")
+    own = ITEMS[1::2]
+    with as_worker(dataset, 1, 2):
+        first = iter(dataset)
+        start = next(first)
+        second = list(dataset)
+        got = [start, *iter(lambda: next(first, None), None)]
+    if second != own or got != own:
+        fail(
+            f"the passes give {got} and {second}, expected {own} from both",
+            mistake=mistake,
+            hint=hint,
         )
 
 
