@@ -1,5 +1,6 @@
 """Hidden checks for reproducible-split. A check's docstring is the line the learner sees."""
 
+import contextlib
 import math
 import random
 from collections import Counter
@@ -28,6 +29,25 @@ class Numbers(Dataset):
             raise IndexError(index)
         self.read.append(index)
         return 100 + index
+
+
+GLOBAL_STATES = {
+    "torch's global generator": torch.get_rng_state,
+    "Python's random": random.getstate,
+    "NumPy's global generator": lambda: [str(part) for part in numpy.random.get_state()],
+}
+
+
+def demand_same_states(before):
+    for name, state in GLOBAL_STATES.items():
+        if str(state()) != str(before[name]) or (
+            isinstance(before[name], torch.Tensor) and not torch.equal(state(), before[name])
+        ):
+            fail(
+                f"{name} has changed",
+                mistake="seeding or drawing globally changes every dropout mask and shuffle that comes after",
+                hint="a generator of your own: torch.Generator().manual_seed(seed)",
+            )
 
 
 def split(submission, n, fractions, seed=0, dataset=None):
@@ -184,27 +204,39 @@ def test_every_item_has_its_chance(submission):
 
 def test_global_generators_are_left_alone(submission):
     """the global random number generators stay as they were"""
-    states = {
-        "torch's global generator": torch.get_rng_state,
-        "Python's random": random.getstate,
-        "NumPy's global generator": lambda: [str(part) for part in numpy.random.get_state()],
-    }
     # not in the state that a seed gives
     torch.rand(3), random.random(), numpy.random.rand(3)
-    before = {name: state() for name, state in states.items()}
+    before = {name: state() for name, state in GLOBAL_STATES.items()}
     tried(
         "split_dataset(dataset of 30, (0.6, 0.4), seed=5), then the states of the global generators"
     )
     split(submission, 30, (0.6, 0.4), seed=5)
-    for name, state in states.items():
-        if str(state()) != str(before[name]) or (
-            isinstance(before[name], torch.Tensor) and not torch.equal(state(), before[name])
-        ):
-            fail(
-                f"{name} has changed",
-                mistake="seeding or drawing globally changes every dropout mask and shuffle that comes after",
-                hint="a generator of your own: torch.Generator().manual_seed(seed)",
-            )
+    demand_same_states(before)
+    fractions = (0.6, 0.6)
+    tried(f"split_dataset(dataset of 30, {fractions}, seed=5), then the states")
+    with contextlib.suppress(ValueError, AssertionError):
+        submission.split_dataset(Numbers(30), fractions, 5)
+    demand_same_states(before)
+
+
+def test_no_hash_of_a_string(submission, monkeypatch):
+    """the split is the same on every run of Python"""
+    hashed = []
+
+    def spy(value):
+        parts = value if isinstance(value, tuple) else (value,)
+        hashed.extend(part for part in parts if isinstance(part, str | bytes))
+        return hash(value)
+
+    monkeypatch.setattr(submission, "hash", spy, raising=False)
+    tried("split_dataset(dataset of 30, (0.6, 0.4), seed=5), looking for hash()")
+    split(submission, 30, (0.6, 0.4), seed=5)
+    if hashed:
+        fail(
+            f"hash() is taken of {hashed[0]!r}",
+            mistake="the hash of a string is another one in each run of Python (PYTHONHASHSEED)",
+            hint="a generator with a seed, or hashlib, gives the same on every run",
+        )
 
 
 def test_no_item_is_read(submission):
