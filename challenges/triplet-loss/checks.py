@@ -54,6 +54,7 @@ def test_each_triplet(submission, device):
     def cos(x, y):
         return 1 - F.cosine_similarity(x, y)
 
+    unit = [F.normalize(t, dim=1) for t in (a, p, n)]
     over_batch = [(a - q + 1e-6).square().sum(0).sqrt() for q in (p, n)]
     by_batch = hinge(over_batch[0] - over_batch[1] + 1)
     if isinstance(actual, torch.Tensor) and actual.shape != (5,):
@@ -82,6 +83,9 @@ def test_each_triplet(submission, device):
             ),
             "the squares are averaged over D; sum them": hinge(ap / 2 - an / 2 + 1),
             "this is a cosine distance; take the euclidean one": hinge(cos(a, p) - cos(a, n) + 1),
+            "the embeddings are normalised first; the loss takes them as they are": hinge(
+                distance(unit[0], unit[1]) - distance(unit[0], unit[2]) + 1
+            ),
             "the hinge is a softplus; it is max(..., 0)": F.softplus(ap - an + 1),
             "swap is on, although it is False by default": hinge(ap - torch.minimum(an, pn) + 1),
             "the hinge is applied to each distance": hinge(ap - 1) + hinge(1 - an),
@@ -259,7 +263,11 @@ def test_identical_points(submission, device):
     tried("a backward pass where embeddings of a triplet are identical", **inputs)
     expected = F.triplet_margin_loss(a, p, n, reduction="none").detach()
     actual = submission.triplet_margin_loss(a, p, n, reduction="none")
-    assert_close(actual, expected)
+    assert_close(
+        actual,
+        expected,
+        hint="the norm of the difference; |x|^2 + |y|^2 - 2 x.y loses its digits where the points are close",
+    )
     if not actual.requires_grad:
         return  # what the check of the gradients says
     found = torch.autograd.grad(actual.sum(), (a, p, n), allow_unused=True)
