@@ -184,6 +184,10 @@ def test_further_dimensions(submission, device, shape, reduction):
         )
     flat = F.cross_entropy(logits.reshape(-1, c), target.reshape(-1), reduction="none")
     swapped = F.cross_entropy(logits.flatten(2), target.flatten(1), reduction="none")
+
+    def reduced(values):
+        return values if reduction == "none" else values.mean()
+
     assert_close(
         actual,
         expected,
@@ -193,6 +197,16 @@ def test_further_dimensions(submission, device, shape, reduction):
             else flat.view(n, *rest),
             "the losses are summed over the further dimensions and averaged over N only": swapped.sum()
             / n,
+            "the softmax runs over the last dimension; the classes are dimension 1": reduced(
+                -logits.log_softmax(-1).gather(1, target[:, None]).squeeze(1)
+            ),
+            "transpose(1, -1) moves more than the classes, so positions meet the wrong targets; use movedim(1, -1)": lambda: (
+                reduced(
+                    F.cross_entropy(
+                        logits.transpose(1, -1).reshape(-1, c), target.reshape(-1), reduction="none"
+                    ).view(target.shape)
+                )
+            ),
         },
         hint="the classes are dimension 1, also when more dimensions follow",
     )
@@ -237,6 +251,15 @@ def test_label_smoothing(submission, device, smoothing, reduction):
             "the target is left out of the smoothing; it gets s / C too": reduced(
                 (1 - s) * nll + s * (total - nll) / c
             ),
+            "the smoothing term is averaged over the positions as well, so all share one": reduced(
+                (1 - s) * nll + s * total.mean() / c
+            ),
+            "the smoothing term is divided by N, the size of the batch; s is divided by C": reduced(
+                (1 - s) * nll + s * total / len(logits)
+            ),
+            "the probability is smoothed; smoothing belongs to the target": reduced(
+                -((1 - s) * (-nll).exp() + s / c).log()
+            ),
             "1 - s and s are exchanged": reduced(s * nll + (1 - s) * total / c),
             "the smoothing term has the wrong sign": reduced((1 - s) * nll - s * total / c),
         },
@@ -244,15 +267,17 @@ def test_label_smoothing(submission, device, smoothing, reduction):
     )
 
 
+@pytest.mark.parametrize("ignored", [-100, 1], ids=["-100", "class 1"])
 @pytest.mark.parametrize("reduction", ["mean", "none"])
-def test_smoothing_skips_ignored(submission, device, reduction):
+def test_smoothing_skips_ignored(submission, device, reduction, ignored):
     """ignored positions are not smoothed either"""
     s, c = 0.4, 3
     logits = torch.randn(6, c, device=device)
-    target = torch.tensor([1, -100, 0, 2, -100, 2], device=device)
-    expected = F.cross_entropy(logits, target, label_smoothing=s, reduction=reduction)
+    target = torch.tensor([0, ignored, 0, 2, ignored, 2], device=device)
+    options = {"ignore_index": ignored, "label_smoothing": s, "reduction": reduction}
+    expected = F.cross_entropy(logits, target, **options)
     logp = torch.log_softmax(logits, 1)
-    keep = target != -100
+    keep = target != ignored
     nll = -logp.gather(1, target.clamp(min=0)[:, None]).squeeze(1) * keep
     smooth = -logp.mean(1)
 
@@ -262,6 +287,13 @@ def test_smoothing_skips_ignored(submission, device, reduction):
     wrong = {
         "the smoothing term still counts at ignored positions": reduced((1 - s) * nll, s * smooth),
     }
+    if ignored >= 0:
+        others = -(logp.sum(1) - logp[:, ignored]) * keep
+        told = (
+            "the ignored class is left out of the smoothing; every one of the C classes gets s / C"
+        )
+        wrong[told] = reduced((1 - s) * nll, s * others / (c - 1))
+        wrong[f"{told}, and s is divided by all C"] = reduced((1 - s) * nll, s * others / c)
     if reduction == "mean":
         kept = (smooth * keep).sum()
         wrong["the smoothing term is averaged over all positions, ignored ones too"] = (
@@ -271,15 +303,11 @@ def test_smoothing_skips_ignored(submission, device, reduction):
             1 - s
         ) * nll.sum() / keep.sum() + s * kept / 6
     tried(
-        f"cross_entropy(logits, target, label_smoothing={s:g}, reduction={reduction!r})",
+        f"cross_entropy(logits, target, ignore_index={ignored}, label_smoothing={s:g}, reduction={reduction!r})",
         logits=logits,
         target=target,
     )
-    assert_close(
-        submission.cross_entropy(logits, target, reduction=reduction, label_smoothing=s),
-        expected,
-        mistakes=wrong,
-    )
+    assert_close(submission.cross_entropy(logits, target, **options), expected, mistakes=wrong)
 
 
 def test_inputs_are_left_alone(submission, device):
@@ -299,7 +327,15 @@ def test_inputs_are_left_alone(submission, device):
         )
         with unchanged(logits=logits, target=target):
             actual = submission.cross_entropy(logits=logits, target=target, label_smoothing=0.1)
-        assert_close(actual, expected)
+        losses = F.cross_entropy(logits, target, label_smoothing=0.1, reduction="none")
+        per_sample = (losses.sum(1) / (target != -100).sum(1)).mean()
+        assert_close(
+            actual,
+            expected,
+            mistakes={
+                "each sample's mean is averaged; divide the sum of all losses by the number of all positions that count": per_sample
+            },
+        )
 
 
 @pytest.mark.parametrize("scale", [200.0, 10000.0])
@@ -327,6 +363,14 @@ def test_large_logits(submission, device, scale):
         told = f"an eps inside the logarithm ({eps:g}) caps the loss; stay in log-probabilities"
         wrong[told] = -(p + eps).log()
         wrong[told + ", without a clamp"] = -p.clamp(min=eps).log()
+    for bound in (20, 50, 80, 88, 100, 1000):
+        told = f"the logits are clamped to ±{bound}, which changes the loss"
+        wrong[told] = F.cross_entropy(
+            logits.detach().clamp(-bound, bound), target, reduction="none"
+        )
+        wrong[f"the log-probabilities are clamped at -{bound}, which changes the loss"] = (
+            expected.clamp(max=bound)
+        )
     if isinstance(actual, torch.Tensor) and bool(torch.isnan(actual).any()):
         fail(
             f"the loss is NaN for logits around {scale:g}",
@@ -334,6 +378,13 @@ def test_large_logits(submission, device, scale):
             hint=hint,
         )
     assert_close(actual, expected, mistakes=wrong, hint=hint)
+    tried("cross_entropy(logits, target)", logits=logits, target=target)
+    told = "positions whose loss is 0 are left out of the mean; only those with ignore_index are"
+    assert_close(
+        submission.cross_entropy(logits, target),
+        expected.mean(),
+        mistakes={told: expected.sum() / (expected != 0).sum()},
+    )
     if actual.requires_grad:
         tried("a backward pass through cross_entropy of large logits", logits=logits)
         (gradient,) = torch.autograd.grad(actual.sum(), logits)
@@ -342,9 +393,10 @@ def test_large_logits(submission, device, scale):
 
 def test_float64_stays_float64(submission, device):
     """float64 logits give a float64 loss, to the last digits"""
-    logits = torch.randn(4, 3, device=device, dtype=torch.float64)
-    target = torch.tensor([0, 2, -100, 1], device=device)
-    for smoothing, reduction in ((0.0, "mean"), (0.2, "none")):
+    logits = torch.randn(5, 4, device=device, dtype=torch.float64)
+    target = torch.tensor([0, 2, -100, 1, 3], device=device)
+    # 1 / 4, and 1 / 16 for each class: a one-hot matrix in float32 holds them exactly
+    for smoothing, reduction in ((0.0, "mean"), (0.25, "none")):
         options = {"reduction": reduction, "label_smoothing": smoothing}
         expected = F.cross_entropy(logits, target, **options)
         wrong = {
@@ -355,8 +407,8 @@ def test_float64_stays_float64(submission, device):
         if reduction == "mean":
             for eps in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10):
                 told = f"something is added to the number of positions, such as {eps:g}"
-                wrong[told] = 3 * expected / (3 + eps)
-                wrong[f"{told}, in float32"] = 3 * expected / (torch.tensor(3) + eps)
+                wrong[told] = 4 * expected / (4 + eps)
+                wrong[f"{told}, in float32"] = 4 * expected / (torch.tensor(4) + eps)
         call = f"cross_entropy(logits, target, -100, {reduction!r}, {smoothing})"
         tried(call, logits=logits, target=target)
         try:
