@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from drill.checking import assert_close, fail, tried
+from drill.checking import assert_close, assert_shape, fail, tried
 
 
 def build(submission, device, *sizes, **options):
@@ -144,6 +144,28 @@ def test_eval_mode_is_deterministic(submission, device):
         )
 
 
+def shows_its_dropout(submission, device, depth, **options):
+    """A model of square layers that gives each block's output as 1 before dropout, and drops show in the logits.
+
+    The head is the identity. With two blocks the second one's output is 1 + 0.01 z, where z is larger
+    for what the first one kept.
+    """
+    model = build(submission, device, 2, 300, 300, depth=depth, **options).train()
+    parts = dict(model.named_parameters()) | dict(model.named_buffers())
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        for i in range(depth):
+            parts[f"norms.{i}.bias"].fill_(1.0)
+        parts["head.weight"].copy_(torch.eye(300))
+        if depth == 2:
+            parts["linears.1.weight"].copy_(torch.eye(300))
+            parts["norms.1.weight"].fill_(0.01)
+            parts["norms.1.running_mean"].zero_()
+            parts["norms.1.running_var"].fill_(1.0)
+    return model
+
+
 @pytest.mark.parametrize(
     ("p", "freeze_norm"),
     [(0.5, False), (0.2, False), (0.5, True)],
@@ -151,52 +173,44 @@ def test_eval_mode_is_deterministic(submission, device):
 )
 def test_dropout_works_in_training(submission, device, p, freeze_norm):
     """in training mode each block drops with probability p and scales the rest"""
-    sizes = (2, 600, 3)
     options = ({} if p == 0.5 else {"p": p}) | ({"freeze_norm": True} if freeze_norm else {})
-    model = build(submission, device, *sizes, depth=2, **options).train()
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.zero_()
-            if name.startswith("norms") and name.endswith("bias"):
-                parameter.fill_(1.0)  # every block's output is 1 before dropout
-    seen = []
-    model.linears[1].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
-    model.head.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
-    x = torch.randn(10, 2, device=device)
-    tried(
-        f"model.train()(x) with p={p} and freeze_norm={freeze_norm}, where each block's output is 1 before dropout",
-        x=x,
-    )
-    with torch.no_grad():
-        model(x)
-    assert len(seen) == 2, "linears[1] and head should each run once"
-    for where, value in zip(("the first block", "the last block"), seen, strict=True):
-        dropped = (value == 0).float().mean().item()
-        if dropped == 0:
+    x = torch.randn(40, 2, device=device)
+
+    def look(where, dropped):
+        share = dropped.float().mean().item()
+        if share == 0:
             fail(
                 f"nothing is dropped in {where} in training mode",
                 mistake="dropout follows the norm's mode, not the model's" if freeze_norm else "",
-                hint="training=self.training, not training=False",
+                hint="F.dropout after each block's relu, with training=self.training",
             )
-        # 6000 draws: 0.04 is six standard deviations
-        assert abs(dropped - p) < 0.04, f"{where} drops a share of {dropped:.3f}, p is {p}"
-        assert not torch.equal(value[0] == 0, value[1] == 0), (
+        # 6000 draws or more: 0.04 is six standard deviations
+        assert abs(share - p) < 0.04, f"{where} drops a share of {share:.3f}, p is {p}"
+
+    shown = (
+        f"with p={p} and freeze_norm={freeze_norm}, where each block's output is 1 before dropout"
+    )
+    for depth, where in ((1, "the only block"), (2, "the last of two blocks")):
+        model = shows_its_dropout(submission, device, depth, **options)
+        tried(f"model.train()(x) {shown}, and the head changes nothing", x=x)
+        with torch.no_grad():
+            logits = model(x)
+        assert_shape(logits, (40, 300), what="the logits")
+        look(where, logits == 0)
+        assert not torch.equal(logits[0] == 0, logits[1] == 0), (
             f"{where} drops the same places in every row"
         )
-        kept = value[value != 0]
-        assert_close(kept, torch.full_like(kept, 1 / (1 - p)), what=f"what is kept in {where}")
-    assert not torch.equal(seen[0], seen[1]), "both blocks drop the same places"
-    with torch.no_grad():
-        model.head.weight.normal_(), model.head.bias.normal_()
-        seen.clear()
-        logits = model(x)
-        tried("model.train()(x): the logits against the head applied to its own input", x=x)
-        assert_close(
-            logits,
-            F.linear(seen[1], model.head.weight, model.head.bias),
-            what="the logits",
-            hint="nothing is dropped after the head",
-        )
+        kept = logits[logits != 0]
+        if depth == 1:
+            assert_close(kept, torch.full_like(kept, 1 / (1 - p)), what=f"what is kept in {where}")
+            continue
+        z = (kept * (1 - p) - 1) / 0.01
+        if bool((z < 0.1).any()) == bool((z < 0.1).all()):
+            fail(
+                "in what the last block keeps, the first one has dropped nothing",
+                mistake="both blocks drop the same places, or only the last one drops; each block draws a mask of its own",
+            )
+        look("the first of two blocks", z < 0.1)
 
 
 @pytest.mark.parametrize("freeze_norm", [False, True], ids=["free", "freeze_norm"])
@@ -242,7 +256,7 @@ class Probe(nn.Module):
         self.norm = nn.BatchNorm1d(classes)
         self.norm.running_mean.fill_(2.0)
         self.drop = nn.Dropout(0.5)
-        self.second_drop = nn.Dropout(0.5)
+        self.block = nn.Sequential(nn.Sequential(nn.Dropout(0.5)))
         self.weight = nn.Parameter(torch.ones(()))
         self.fixed = nn.Parameter(torch.ones(()), requires_grad=False)
         self.seen = Notes()
@@ -323,7 +337,16 @@ def test_evaluate_leaves_torch_alone(submission, device, grad):
         )
 
 
-@pytest.mark.parametrize("start", ["training", "eval", "one frozen layer", "one layer in training"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        "training",
+        "eval",
+        "one frozen layer",
+        "one layer in training",
+        "a layer deep inside in training",
+    ],
+)
 def test_evaluate_restores_every_mode(submission, device, start):
     """afterwards every submodule is in the mode it was found in"""
     model = Probe().to(device)
@@ -332,6 +355,8 @@ def test_evaluate_restores_every_mode(submission, device, start):
         model.norm.eval()
     if start == "one layer in training":  # as for dropout as an estimate of uncertainty
         model.drop.train()
+    if start == "a layer deep inside in training":
+        model.block[0][0].train()
     before = {name or "the model": module.training for name, module in model.named_modules()}
     tried(f"evaluate(model, loader), where the model starts as: {start}")
     submission.evaluate(model, batches(device))
@@ -341,8 +366,8 @@ def test_evaluate_restores_every_mode(submission, device, start):
             fail(
                 f"{name} had training={before[name]} before evaluate and has {module.training} after it",
                 mistake="the mode is not restored: model.train() at the end also wakes a model that came in eval mode"
-                if start == "eval"
+                if name == "the model" and start == "eval"
                 else "the model is left in eval mode, so training goes on without dropout"
-                if start == "training"
-                else "one mode for the whole model is not enough: note module.training for each of model.modules()",
+                if name == "the model" and start == "training"
+                else "one mode for the whole model is not enough, nor are its direct children: note module.training for each of model.modules()",
             )
