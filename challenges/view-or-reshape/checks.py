@@ -13,6 +13,17 @@ from drill.checking import (
     unchanged,
 )
 
+# b, c, h, w and the patch: tall, square, one pixel, one row, one column, the whole image
+OTHERS = [
+    (3, 1, 9, 8, (3, 4)),
+    (1, 2, 10, 6, (5, 2)),
+    (4, 3, 6, 9, (3, 3)),
+    (2, 3, 3, 5, (1, 1)),
+    (3, 2, 4, 6, (1, 6)),
+    (1, 4, 8, 5, (8, 1)),
+    (3, 2, 4, 7, (4, 7)),
+]
+
 
 def numbered(device, b=2, c=3, h=4, w=10, dtype=torch.float32):
     """Images whose every pixel has a number of its own."""
@@ -68,6 +79,14 @@ def test_split_patches(submission, device):
         },
         hint="patch is (ph, pw), height first",
     )
+    for b, c, h, w, patch in OTHERS:
+        images = numbered(device, b, c, h, w)
+        tried(f"split_patches(images, {patch})", images=images)
+        assert_close(
+            submission.split_patches(images, patch),
+            patches_of(images, patch),
+            hint="another size of image and patch",
+        )
 
 
 def test_split_is_a_view(submission, device):
@@ -126,6 +145,14 @@ def test_patchify(submission, device):
             ).reshape(2, 12, 10),
         },
     )
+    for b, c, h, w, patch in OTHERS:
+        images = numbered(device, b, c, h, w)
+        tried(f"patchify(images, {patch})", images=images)
+        assert_close(
+            submission.patchify(images, patch),
+            patches_of(images, patch).flatten(3).flatten(1, 2),
+            hint="another size of image and patch",
+        )
 
 
 @pytest.mark.parametrize("layout", ["contiguous", "not contiguous"])
@@ -168,6 +195,15 @@ def test_unpatchify_of_a_column(submission, device):
             "the grid is taken to be square; it has height / ph rows": square.reshape(1, 2, 12, 5)
         },
     )
+    for b, c, h, w, patch in OTHERS:
+        images = numbered(device, b, c, h, w)
+        patches = patches_of(images, patch).flatten(3).flatten(1, 2)
+        tried(f"unpatchify(patches, {patch}, {h}, {w})", patches=patches)
+        assert_close(
+            submission.unpatchify(patches, patch, h, w),
+            images,
+            hint="another size of image and patch",
+        )
 
 
 def test_no_copy_where_a_view_will_do(submission, device):

@@ -11,6 +11,8 @@ def patchify(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
     raise NotImplementedError
 
 
-def unpatchify(patches: torch.Tensor, patch: tuple[int, int], height: int, width: int) -> torch.Tensor:
+def unpatchify(
+    patches: torch.Tensor, patch: tuple[int, int], height: int, width: int
+) -> torch.Tensor:
     # patches: (B, h * w, C * ph * pw) -> (B, C, height, width)
     raise NotImplementedError

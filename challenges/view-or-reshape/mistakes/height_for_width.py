@@ -1,4 +1,5 @@
 """Exchanges the sizes of the grid."""
+
 import torch
 
 

@@ -1,4 +1,5 @@
 """Always copies."""
+
 import torch
 
 
@@ -14,7 +15,13 @@ def split_patches(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
     return split.permute(0, 2, 4, 1, 3, 5)  # (B, h, w, C, ph, pw)
 
 
-def unpatchify(patches: torch.Tensor, patch: tuple[int, int], height: int, width: int) -> torch.Tensor:
+def unpatchify(
+    patches: torch.Tensor, patch: tuple[int, int], height: int, width: int
+) -> torch.Tensor:
     ph, pw = patch
-    grid = patches.unflatten(2, (-1, ph, pw)).unflatten(1, (height // ph, width // pw))  # (B, h, w, C, ph, pw)
-    return grid.permute(0, 3, 1, 4, 2, 5).reshape(len(patches), -1, height, width)  # (B, C, h, ph, w, pw) first
+    grid = patches.unflatten(2, (-1, ph, pw)).unflatten(
+        1, (height // ph, width // pw)
+    )  # (B, h, w, C, ph, pw)
+    return grid.permute(0, 3, 1, 4, 2, 5).reshape(
+        len(patches), -1, height, width
+    )  # (B, C, h, ph, w, pw) first

@@ -1,4 +1,5 @@
 """Cuts the patches out one by one and stacks them."""
+
 import torch
 
 
@@ -7,7 +8,8 @@ def split_patches(images, patch):
     if H % ph or W % pw:
         raise ValueError
     rows = [
-        torch.stack([images[:, :, i : i + ph, j : j + pw] for j in range(0, W, pw)], 1) for i in range(0, H, ph)
+        torch.stack([images[:, :, i : i + ph, j : j + pw] for j in range(0, W, pw)], 1)
+        for i in range(0, H, ph)
     ]
     return torch.stack(rows, 1)
 
@@ -17,7 +19,13 @@ def patchify(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
     return split_patches(images, patch).flatten(3).flatten(1, 2)  # (B, h * w, C * ph * pw)
 
 
-def unpatchify(patches: torch.Tensor, patch: tuple[int, int], height: int, width: int) -> torch.Tensor:
+def unpatchify(
+    patches: torch.Tensor, patch: tuple[int, int], height: int, width: int
+) -> torch.Tensor:
     ph, pw = patch
-    grid = patches.unflatten(2, (-1, ph, pw)).unflatten(1, (height // ph, width // pw))  # (B, h, w, C, ph, pw)
-    return grid.permute(0, 3, 1, 4, 2, 5).reshape(len(patches), -1, height, width)  # (B, C, h, ph, w, pw) first
+    grid = patches.unflatten(2, (-1, ph, pw)).unflatten(
+        1, (height // ph, width // pw)
+    )  # (B, h, w, C, ph, pw)
+    return grid.permute(0, 3, 1, 4, 2, 5).reshape(
+        len(patches), -1, height, width
+    )  # (B, C, h, ph, w, pw) first

@@ -1,4 +1,5 @@
 """Takes the root of the number of patches for the side of the grid."""
+
 import torch
 
 

@@ -1,4 +1,5 @@
 """One reshape from rows to images."""
+
 import torch
 
 

@@ -1,4 +1,5 @@
 """Writes into a new image, patch by patch."""
+
 import torch
 
 

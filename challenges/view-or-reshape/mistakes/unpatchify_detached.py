@@ -1,4 +1,5 @@
 """Works on .data."""
+
 import torch
 
 

@@ -1,4 +1,5 @@
 """Returns float32 whatever came in."""
+
 import torch
 
 

@@ -1,4 +1,5 @@
 """Calls view after the permute back."""
+
 import torch
 
 

@@ -16,7 +16,9 @@ def patchify(images: torch.Tensor, patch: tuple[int, int]) -> torch.Tensor:
     return grid.reshape(B, h * w, -1)
 
 
-def unpatchify(patches: torch.Tensor, patch: tuple[int, int], height: int, width: int) -> torch.Tensor:
+def unpatchify(
+    patches: torch.Tensor, patch: tuple[int, int], height: int, width: int
+) -> torch.Tensor:
     B, _, D = patches.shape
     ph, pw = patch
     C = D // (ph * pw)
