@@ -64,7 +64,20 @@ def sgd(model):
 def train(model, optimizer, device, epochs=2):
     """What the training loop of the statement does; its zero_grad keeps the gradients' memory."""
     for _ in range(epochs):
-        model.train()
+        try:
+            model.train()
+        except RecursionError:
+            fail(
+                "model.train() never ends",
+                mistake="eval() calls train(False): a train() of its own that calls eval() calls itself",
+                hint="eval() once, at the call, and a train() that does nothing and gives the module back",
+            )
+        except TypeError as error:
+            fail(
+                f"model.train() raises TypeError: {error}",
+                mistake="model.train(mode) calls train(mode) of each child, so the new train() must take the mode",
+                hint="features.train = lambda mode=True: features",
+            )
         for _ in range(2):
             x, y = torch.randn(8, 3, device=device), torch.randint(0, 2, (8,), device=device)
             optimizer.zero_grad(set_to_none=False)
@@ -225,7 +238,11 @@ def test_features_compute_as_in_eval_mode(submission, model, device):
     """the features compute as in eval mode while the model trains"""
     x = torch.randn(6, 3, device=device)
     expected = features_output(copy.deepcopy(model).eval(), x)
+    model.train()
     submission.freeze_features(model)
+    before = state(model)
+    at_once = features_output(model, x)
+    model.load_state_dict(before)  # also the statistics that should not have moved
     tried("model.train(), then model(x): what model.features gives", x=x)
     model.train()
     got = features_output(model, x)
@@ -247,6 +264,13 @@ def test_features_compute_as_in_eval_mode(submission, model, device):
         what="the output of the features",
         hint="BatchNorm must use its running statistics",
     )
+    tried("freeze_features(model) on a model in training mode, then model(x) at once", x=x)
+    if not torch.allclose(at_once, expected, rtol=1e-4, atol=1e-5):
+        fail(
+            "until the next model.train() the features compute as in training mode",
+            mistake="they are put in eval mode when model.train() is called, and not by the call itself",
+            hint="call model.features.eval() in freeze_features as well",
+        )
 
 
 @pytest.mark.parametrize("kind", ["nn.BatchNorm1d(4)", "a module with F.dropout and no layers"])
