@@ -199,6 +199,14 @@ def test_backbone_gets_a_group_of_its_own(submission, model):
                 mistake="the head's parameters are in the optimizer already; add those of the backbone alone",
                 hint="leave out model.fc.parameters(), compared by identity",
             )
+        except RuntimeError as error:
+            if "size of tensor" not in str(error) and "Boolean value" not in str(error):
+                raise
+            fail(
+                f"RuntimeError: {error}",
+                mistake="`p in list` compares values with ==; a parameter is known by its identity",
+                hint="head = set(model.fc.parameters()), and p not in head",
+            )
         groups, twice = {}, []
         for group in optimizer.param_groups:
             for name in names_of(model, group["params"]):
@@ -208,8 +216,10 @@ def test_backbone_gets_a_group_of_its_own(submission, model):
         if missing:
             fail(
                 f"the optimizer does not hold {', '.join(missing)}",
-                mistake="the optimizer that the caller holds did not get the backbone; a new optimizer is lost"
+                mistake="the optimizer that the caller holds did not get the backbone; a new optimizer is lost, and once all is thawed no flag tells the backbone"
                 if len(missing) == len(backbone(model))
+                else "what has fc somewhere in its name is taken for the head, which is model.fc alone"
+                if all("fc" in name for name in missing)
                 else "",
                 hint="optimizer.add_param_group on the one that was passed in",
             )
@@ -227,6 +237,12 @@ def test_backbone_gets_a_group_of_its_own(submission, model):
                     if name not in HEAD and group["lr"] == 0.1
                     else "",
                     hint='{"params": ..., "lr": backbone_lr}',
+                )
+            if group["momentum"] == 0:
+                fail(
+                    f"the momentum of {name} is 0, expected 0.9",
+                    mistake="a group without a momentum of its own takes the optimizer's default; 0.9 was given to the head's group alone",
+                    hint="torch.optim.SGD(..., momentum=0.9) sets the default for groups that come later",
                 )
             assert_close(group["momentum"], 0.9, what=f"the momentum of {name}")
             assert_close(group["weight_decay"], 0, what=f"the weight decay of {name}")
@@ -306,7 +322,12 @@ def test_two_stages_train_as_they_should(submission, model, device):
 
 
 def test_modes_are_left_alone(submission, model):
-    """train and eval modes stay as the caller has set them"""
+    """modes, buffers and settings of the backbone stay as the caller has set them"""
+    norm = model.blocks[0]
+    norm.running_mean.normal_()
+    norm.running_var.uniform_(0.5, 2.0)
+    buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    settings = repr(model.blocks)
     for training in (True, False):
         model.train(training)
         model.blocks.train(not training)
@@ -323,3 +344,10 @@ def test_modes_are_left_alone(submission, model):
                     f"{'model.' + name if name else 'model'} was in {'train' if mode else 'eval'} mode, "
                     f"and is in {'train' if now else 'eval'} mode; leave modes to the caller"
                 )
+            for name, buffer in model.named_buffers():
+                assert torch.equal(buffer, buffers[name]), (
+                    f"{name} was changed; leave BatchNorm's statistics to the caller"
+                )
+            assert repr(model.blocks) == settings, (
+                "a setting of a layer in the backbone was changed, such as BatchNorm's momentum; leave it to the caller"
+            )

@@ -1,0 +1,21 @@
+"""Gives the momentum to the head's group alone."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    model.requires_grad_(False)
+    old = model.fc
+    # Made after the freezing, so the new head trains.
+    model.fc = nn.Linear(
+        old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype
+    )
+    return torch.optim.SGD([{"params": model.fc.parameters(), "momentum": 0.9}], lr=head_lr)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    model.requires_grad_(True)
+    head = set(model.fc.parameters())
+    backbone = [p for p in model.parameters() if p not in head]
+    optimizer.add_param_group({"params": backbone, "lr": backbone_lr})

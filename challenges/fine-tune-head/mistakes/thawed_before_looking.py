@@ -1,0 +1,21 @@
+"""Looks for frozen parameters when none is frozen any more."""
+
+import torch
+from torch import nn
+
+
+def start_fine_tuning(model, num_classes, head_lr):
+    model.requires_grad_(False)
+    old = model.fc
+    # Made after the freezing, so the new head trains.
+    model.fc = nn.Linear(
+        old.in_features, num_classes, device=old.weight.device, dtype=old.weight.dtype
+    )
+    return torch.optim.SGD(model.fc.parameters(), lr=head_lr, momentum=0.9)
+
+
+def unfreeze(model, optimizer, backbone_lr):
+    model.requires_grad_(True)
+    backbone = [p for p in model.parameters() if not p.requires_grad]
+    if backbone:
+        optimizer.add_param_group({"params": backbone, "lr": backbone_lr})
