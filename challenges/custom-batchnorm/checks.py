@@ -8,11 +8,11 @@ from drill.checking import assert_close, assert_same_gradients, fail, tried, unc
 
 SHAPES = {
     "(N, C)": (6, 3),
-    "(N, C, L)": (4, 3, 5),
+    "(N, C, L)": (4, 5, 3),
     "L = C": (4, 3, 3),
     "(N, C, H, W)": (4, 3, 5, 2),
-    "5-D": (2, 3, 2, 4, 3),
-    "batch of 1": (1, 3, 5, 2),
+    "5-D": (3, 4, 2, 5, 2),
+    "batch of 1": (1, 2, 5, 3),
 }
 shapes = pytest.mark.parametrize("shape", list(SHAPES.values()), ids=list(SHAPES))
 
@@ -104,7 +104,7 @@ def test_state_matches_nn_batch_norm(submission):
 @shapes
 def test_training_uses_the_batch(submission, device, shape):
     """training mode normalises with the batch's own statistics"""
-    layer = randomised(submission.BatchNorm(3), device)
+    layer = randomised(submission.BatchNorm(shape[1]), device)
     x = wide(*shape, device=device)
     expected = oracle(layer, shape)(x).detach()
     dims = over_channels(shape)
@@ -138,9 +138,11 @@ def test_training_uses_the_batch(submission, device, shape):
         "one mean and variance serve all channels; each channel has its own": by_hand(
             x, *statistics(x, tuple(range(x.ndim))), layer
         ),
-        "neither weight nor bias is applied": by_hand(x, mean, var, nn.BatchNorm1d(3).to(device)),
+        "neither weight nor bias is applied": by_hand(
+            x, mean, var, nn.BatchNorm1d(shape[1]).to(device)
+        ),
     }
-    tried("BatchNorm(3)(x), training mode", x=x)
+    tried(f"BatchNorm({shape[1]})(x), training mode", x=x)
     assert_close(
         layer(x.clone()),
         expected,
@@ -157,7 +159,9 @@ def statistics(x, dims):
 def other_momentum(old, batch, momentum):
     """What a momentum of another default gives, or one that the caller cannot change."""
     if momentum == 0:
-        return {"a momentum of 0 is taken for none given; it keeps the old value": old.lerp(batch, 0.1)}
+        return {
+            "a momentum of 0 is taken for none given; it keeps the old value": old.lerp(batch, 0.1)
+        }
     if momentum is not None:
         return {"momentum is 0.1 here, whatever the caller gives": old.lerp(batch, 0.1)}
     return {
@@ -167,12 +171,14 @@ def other_momentum(old, batch, momentum):
 
 
 @shapes
-@pytest.mark.parametrize("momentum", [None, 0.3, 0.0], ids=["default", "momentum=0.3", "momentum=0"])
+@pytest.mark.parametrize(
+    "momentum", [None, 0.3, 0.0], ids=["default", "momentum=0.3", "momentum=0"]
+)
 def test_running_statistics(submission, device, shape, momentum):
     """training moves the running statistics by momentum, with the unbiased variance"""
     options = {} if momentum is None else {"momentum": momentum}
     m = 0.1 if momentum is None else momentum
-    layer = randomised(submission.BatchNorm(3, **options), device)
+    layer = randomised(submission.BatchNorm(shape[1], **options), device)
     twin = oracle(layer, shape, **options)
     dims = over_channels(shape)
     for call in ("first", "second"):
@@ -181,7 +187,7 @@ def test_running_statistics(submission, device, shape, momentum):
         old_mean, old_var = twin.running_mean.clone(), twin.running_var.clone()
         twin(x)
         tried(
-            f"the {call} call of BatchNorm(3{'' if momentum is None else f', momentum={m}'}), training mode",
+            f"the {call} call of BatchNorm({shape[1]}{'' if momentum is None else f', momentum={m}'}), training mode",
             x=x,
         )
         layer(x.clone())

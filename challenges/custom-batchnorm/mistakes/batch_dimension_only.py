@@ -1,4 +1,5 @@
 """Averages over the batch and forgets the pixels."""
+
 import torch
 from torch import nn
 
@@ -26,7 +27,9 @@ class BatchNorm(nn.Module):
             normal = (x - x.mean(0)) / torch.sqrt(x.var(0, correction=0) + self.eps)
             with torch.no_grad():
                 self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(dims)
+                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(
+                    dims
+                )
             self.num_batches_tracked += 1
         else:
             mean, var = self.running_mean, self.running_var

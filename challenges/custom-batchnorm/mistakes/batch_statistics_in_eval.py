@@ -1,4 +1,5 @@
 """Ignores the mode when it normalises."""
+
 import torch
 from torch import nn
 
@@ -25,7 +26,9 @@ class BatchNorm(nn.Module):
             var = x.var(dims, correction=0)
             with torch.no_grad():
                 self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(dims)
+                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(
+                    dims
+                )
             self.num_batches_tracked += 1
         else:
             mean, var = self.running_mean, self.running_var

@@ -1,4 +1,5 @@
 """Uses one variance for both purposes."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """Writes 0.1 into the update."""
+
 import torch
 from torch import nn
 

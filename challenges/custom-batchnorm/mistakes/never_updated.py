@@ -1,4 +1,5 @@
 """Never moves the running statistics."""
+
 import torch
 from torch import nn
 

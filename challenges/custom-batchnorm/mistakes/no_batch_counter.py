@@ -1,4 +1,5 @@
 """Leaves num_batches_tracked out, so that no checkpoint of nn.BatchNorm loads."""
+
 import torch
 from torch import nn
 
@@ -24,7 +25,9 @@ class BatchNorm(nn.Module):
             var = x.var(dims, correction=0)
             with torch.no_grad():
                 self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(dims)
+                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(
+                    dims
+                )
         else:
             mean, var = self.running_mean, self.running_var
         x = (x - mean.view(shape)) / torch.sqrt(var.view(shape) + self.eps)

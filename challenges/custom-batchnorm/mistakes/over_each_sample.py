@@ -1,4 +1,5 @@
 """Takes the statistics over each sample, as LayerNorm does."""
+
 import torch
 from torch import nn
 
@@ -25,12 +26,16 @@ class BatchNorm(nn.Module):
             mean = x.mean(dims)
             with torch.no_grad():
                 self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(dims)
+                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(
+                    dims
+                )
             self.num_batches_tracked += 1
         else:
             mean, var = self.running_mean, self.running_var
         if self.training:
-            x = (x - x.mean(over, keepdim=True)) / torch.sqrt(x.var(over, correction=0, keepdim=True) + self.eps)
+            x = (x - x.mean(over, keepdim=True)) / torch.sqrt(
+                x.var(over, correction=0, keepdim=True) + self.eps
+            )
         else:
             x = (x - mean.view(shape)) / torch.sqrt(var.view(shape) + self.eps)
         return x * self.weight.view(shape) + self.bias.view(shape)

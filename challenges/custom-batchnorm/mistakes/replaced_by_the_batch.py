@@ -1,4 +1,5 @@
 """Keeps the last batch's statistics."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """Makes the running statistics parameters without gradient."""
+
 import torch
 from torch import nn
 

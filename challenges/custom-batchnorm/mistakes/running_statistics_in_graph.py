@@ -1,4 +1,5 @@
 """Averages tensors that still carry their graph."""
+
 import torch
 from torch import nn
 

@@ -1,4 +1,5 @@
 """Keeps the buffers' memory in the class."""
+
 import torch
 from torch import nn
 
@@ -12,7 +13,9 @@ class BatchNorm(nn.Module):
         self.momentum = momentum
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
-        self.register_buffer("running_mean", self.zeros.setdefault(num_features, torch.zeros(num_features)))
+        self.register_buffer(
+            "running_mean", self.zeros.setdefault(num_features, torch.zeros(num_features))
+        )
         self.register_buffer("running_var", torch.ones(num_features))
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
@@ -27,7 +30,9 @@ class BatchNorm(nn.Module):
             var = x.var(dims, correction=0)
             with torch.no_grad():
                 self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(dims)
+                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(
+                    dims
+                )
             self.num_batches_tracked += 1
         else:
             mean, var = self.running_mean, self.running_var

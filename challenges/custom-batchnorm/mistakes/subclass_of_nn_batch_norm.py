@@ -1,4 +1,5 @@
 """Subclasses nn.BatchNorm1d and lifts its shape check."""
+
 from torch import nn
 
 

@@ -1,4 +1,5 @@
 """Moves the running statistics in evaluation too."""
+
 import torch
 from torch import nn
 
@@ -25,12 +26,16 @@ class BatchNorm(nn.Module):
             var = x.var(dims, correction=0)
             with torch.no_grad():
                 self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * mean
-                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(dims)
+                self.running_var = (1 - self.momentum) * self.running_var + self.momentum * x.var(
+                    dims
+                )
             self.num_batches_tracked += 1
         else:
             mean, var = self.running_mean, self.running_var
             if x.numel() > x.shape[1]:
                 with torch.no_grad():
-                    self.running_mean = (1 - self.momentum) * self.running_mean + self.momentum * x.mean(dims)
+                    self.running_mean = (
+                        1 - self.momentum
+                    ) * self.running_mean + self.momentum * x.mean(dims)
         x = (x - mean.view(shape)) / torch.sqrt(var.view(shape) + self.eps)
         return x * self.weight.view(shape) + self.bias.view(shape)

@@ -16,7 +16,9 @@ class BatchNorm(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         rows = x.movedim(1, -1)  # (N, ..., C)
-        mean, var = self._statistics(rows) if self.training else (self.running_mean, self.running_var)
+        mean, var = (
+            self._statistics(rows) if self.training else (self.running_mean, self.running_var)
+        )
         normal = (rows - mean) / torch.sqrt(var + self._eps)
         return (normal * self.weight + self.bias).movedim(-1, 1)
 
