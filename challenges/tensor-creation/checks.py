@@ -185,7 +185,9 @@ def test_eye(submission, device):
     assert_close(submission.eye(2, 3, dtype=torch.int64, device=device), expected)
 
 
-@pytest.mark.parametrize("shape", [(4,), (2, 3), ()], ids=["1-D", "2-D", "scalar"])
+@pytest.mark.parametrize(
+    "shape", [(4,), (2, 3), (), (1,)], ids=["1-D", "2-D", "scalar", "one label"]
+)
 def test_one_hot(submission, device, shape):
     """one_hot marks each label"""
     labels = torch.randint(4, shape, device=device)  # so that the last class never occurs
