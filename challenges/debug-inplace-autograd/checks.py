@@ -30,6 +30,10 @@ def oracle(
 ):
     """The statement, one step at a time; each keyword puts one wrong idea in."""
     centre = x.mean(dim=1, keepdim=True)
+    if mean == "masked":
+        centre = (x * mask[:, :, None]).sum(dim=1, keepdim=True) / mask.sum(dim=1)[:, None, None]
+    elif mean == "batch":
+        centre = x.mean(dim=(0, 1), keepdim=True)
     x = x - (centre.detach() if mean == "constant" else centre)
     u = torch.tanh(x @ weight.T + bias)
     if dead == "cut":
@@ -39,6 +43,15 @@ def oracle(
     ):  # what zeroing tanh's output by .data comes to: its slope is 1 - 0 ** 2
         raw = x @ weight.T + bias
         u = torch.where(u.abs() < threshold, raw - raw.detach(), u)
+    elif dead == "at most":
+        u = torch.where(u.abs() <= threshold, torch.zeros_like(u), u)
+    elif dead == "signed":
+        u = torch.where(u < threshold, torch.zeros_like(u), u)
+    elif dead == "before tanh":
+        raw = x @ weight.T + bias
+        u = torch.where(raw.abs() < threshold, torch.zeros_like(u), u)
+    elif dead == "shrunk":
+        u = torch.nn.functional.softshrink(u, threshold)
     elif dead == "slope kept":
         u = torch.where(u.abs() < threshold, u - u.detach(), u)
     if masked:
@@ -47,6 +60,8 @@ def oracle(
     for t in range(1, x.shape[1]):
         before = states[-1] if through else states[-1].detach()
         states.append(decay * before + u[:, t])
+        if masked == "states":
+            states[-1] = states[-1] * mask[:, t, None]
     return torch.stack(states, dim=1)
 
 
@@ -145,7 +160,7 @@ def compare(submission, given, names, threshold, mistakes=None):
     [
         (3, 5, {"threshold": 0.3}),
         (2, 4, {}),
-        (1, 6, {"threshold": 0.5}),
+        (1, 12, {"threshold": 0.8}),
         (4, 1, {"threshold": 0.0}),
     ],
     ids=["threshold=0.3", "the default threshold", "batch of 1", "one time step"],
@@ -162,6 +177,25 @@ def test_values_stay_right(submission, device, b, t, options):
         wrong = {
             "the threshold is not applied": oracle(**given, **options, dead="none"),
             "the mask is not applied": oracle(**given, **options, masked=False),
+            "u is compared with the threshold, not |u|; negative values are kept too": oracle(
+                **given, **options, dead="signed"
+            ),
+            "the threshold is compared before tanh; it is |u|, after tanh, that counts": oracle(
+                **given, **options, dead="before tanh"
+            ),
+            "the values that are kept move by the threshold; they stay as they are": oracle(
+                **given, **options, dead="shrunk"
+            ),
+            "the mean leaves out the masked steps; it runs over all of time": oracle(
+                **given, **options, mean="masked"
+            ),
+            "the mean runs over the batch too; each sample has its own": oracle(
+                **given, **options, mean="batch"
+            ),
+            "the states are masked; only u is, and the states go on through the padding": oracle(
+                **given, **options, masked="states"
+            ),
+            "weight is not transposed": oracle(**{**given, "weight": given["weight"].T}, **options),
             "the threshold argument is not used": oracle(**given, threshold=0.1),
             "u is divided by a power of decay, which may be 0": lambda: divided(
                 given, options.get("threshold", 0.1)
@@ -205,6 +239,7 @@ def test_backward_through_the_mask(submission, device):
             "the mean is taken as a constant; the gradient flows through it too": {"mean": "constant"},
             "the past state is detached, so no gradient flows back in time": {"through": False},
             "the mask is not applied in the backward pass": {"masked": False},
+            "a value of just the threshold is dropped; only those below are": {"dead": "at most"},
         },
     )  # fmt: skip
 
@@ -245,7 +280,11 @@ def test_two_calls_do_not_disturb_each_other(submission, device):
     )  # fmt: skip
     try:
         assert_same_gradients(
-            actual, expected, {"decay": mine["decay"]}, expected_inputs={"decay": theirs["decay"]}
-        )
+            actual, expected, {n: mine[n] for n in NAMES},
+            expected_inputs={n: theirs[n] for n in NAMES},
+        )  # fmt: skip
     except RuntimeError as error:
-        fail(f"the backward pass raises RuntimeError: {error}", mistake=explain(error))
+        fail(
+            f"the backward pass raises RuntimeError: {error}",
+            mistake="the second call writes into what the first one's backward pass needs; make new memory in each call",
+        )
