@@ -58,7 +58,13 @@ def build(submission, device, *sizes, by_name=False):
             fail(
                 f"the state dict should have {name} of the shape {shape}, got {got.get(name, 'none')}"
             )
-    more = sorted(set(got) - set(needed))
+    buffers = [name for name, _ in model.named_buffers()]
+    more = sorted((set(got) | set(buffers)) - set(needed))
+    if more and more[0] not in got:
+        fail(
+            f"{more[0]} is a buffer; conv, gate and head are all that the model registers",
+            hint="a number that the constructor works out can be a plain attribute",
+        )
     if more:
         fail(
             f"the state dict has {more[0]}, which no checkpoint has",
@@ -83,20 +89,26 @@ def run(model, x, advice):
         )
 
 
-def oracle(model, x, *, order=(0, 3, 1, 2), scramble=False, gate="channel", flatten=(0, 1, 2, 3)):
+def oracle(
+    model, x, *, order=(0, 3, 1, 2), scramble=False, gate="channel", flatten=(0, 1, 2, 3),
+    squash=torch.sigmoid, relu=torch.relu, pool=F.max_pool2d, mean="map",
+):  # fmt: skip
     """The statement in functions; each keyword puts one bug in."""
     b, h, w, c = x.shape
     state = dict(model.named_parameters())
     x = x.reshape(b, c, h, w) if scramble else x.permute(order)
-    x = F.conv2d(x, state["conv.weight"], state["conv.bias"], stride=2, padding=1).relu()
-    factor = F.linear(x.mean(dim=(2, 3)), state["gate.weight"], state["gate.bias"]).sigmoid()
+    x = F.conv2d(x, state["conv.weight"], state["conv.bias"], stride=2, padding=1)
+    raw, x = x, relu(x)
+    seen = {"map": x, "before relu": raw, "pooled": pool(x, 2)}.get(mean, x)
+    summary = seen.amax(dim=(2, 3)) if mean == "largest" else seen.mean(dim=(2, 3))
+    factor = squash(F.linear(summary, state["gate.weight"], state["gate.bias"]))
     if gate == "channel":
         x = x * factor[:, :, None, None]
     elif gate == "column":
         x = x * factor[:, None, None, :]
     elif gate == "one for all images":
         x = x * factor.mean(0)[:, None, None]
-    x = F.max_pool2d(x, 2).permute(flatten).flatten(1)
+    x = pool(x, 2).permute(flatten).flatten(1)
     return F.linear(x, state["head.weight"], state["head.bias"])
 
 
@@ -115,6 +127,16 @@ def test_channels_are_moved_and_not_scrambled(submission, device):
             ),
             "flattened in another order than (channel, row, column)": oracle(
                 model, x, flatten=(0, 2, 3, 1)
+            ),
+            "flattened in another order than (channel, row, column); columns come before rows": oracle(
+                model, x, flatten=(0, 1, 3, 2)
+            ),
+            "the ReLU after conv is missing": oracle(model, x, relu=lambda value: value),
+            "the average of each 2 x 2 pixels is taken, not the largest": oracle(
+                model, x, pool=F.avg_pool2d
+            ),
+            "the gate goes through a softmax; it is a sigmoid, so channels do not compete": oracle(
+                model, x, squash=lambda value: value.softmax(1)
             ),
             "the gate is not applied": oracle(model, x, gate="none"),
         }
@@ -141,6 +163,13 @@ def test_gate_scales_channels(submission, device):
                 model, x, gate="column"
             ),
             "all images share one gate": oracle(model, x, gate="one for all images"),
+            "the gate looks at the map before the ReLU": oracle(model, x, mean="before relu"),
+            "the gate looks at the pooled map; the mean is taken before the pooling": oracle(
+                model, x, mean="pooled"
+            ),
+            "the gate looks at the largest value, not at the mean": oracle(
+                model, x, mean="largest"
+            ),
         }
         tried("model(x), where hidden equals the width after conv", x=x)
         logits = run(model, x, "a view needs memory in order, flatten and reshape do not")
