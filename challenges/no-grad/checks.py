@@ -158,6 +158,17 @@ def test_modes_are_those_of_each_call(submission, device):
     model = make(device)
     for how in HOW:
         judge_modes(submission, model, how, device)
+    x = torch.randn(6, 3, device=device)
+    nn.init.normal_(model[3].weight)
+    expected = copy.deepcopy(model).eval()(x).detach()
+    tried("predict(model, x) after the weights have changed", x=x)
+    got = submission.predict(model, x)
+    if not torch.allclose(got, expected, rtol=1e-4, atol=1e-5):
+        fail(
+            "the output is not that of the weights the model has now",
+            mistake="a copy of the model, kept from an earlier call, has the weights of then",
+            hint="run the model itself, or copy it anew in each call",
+        )
 
 
 def judge_modes(submission, model, how, device):
