@@ -62,14 +62,24 @@ def stir():
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "checkpoint.pt"
+    return tmp_path / "run.ckpt"
 
 
 def saved(submission, path, seed, epochs=3):
     """A run of three epochs, saved."""
     run = Run(seed, seed + 1)
     run.epochs(0, epochs)
-    submission.save_checkpoint(path, *run.parts, epochs)
+    try:
+        submission.save_checkpoint(path, *run.parts, epochs)
+    except (TypeError, AttributeError) as error:
+        kind = "a string" if isinstance(path, str) else "a Path"
+        if "Path" not in str(error) and "'str'" not in str(error):
+            raise
+        fail(
+            f"save_checkpoint with a path that is {kind} raises {type(error).__name__}: {error}",
+            mistake="a path is a string or a Path, and the two have other operators and methods",
+            hint='f"{path}.tmp" works for both; so does Path(path)',
+        )
     return run
 
 
@@ -120,7 +130,16 @@ def test_model_comes_back(submission, path, seed):
     expected = {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
     run.epochs(3, 4)
     tried("load_checkpoint(...) with a path that is a string, then model.state_dict()")
-    got = loaded(submission, str(path), seed)[0].model.state_dict()
+    other, _ = loaded(submission, str(path), seed)
+    held = {id(p) for group in other.optimizer.param_groups for p in group["params"]}
+    for name, parameter in other.model.named_parameters():
+        if id(parameter) not in held:
+            fail(
+                f"{name} of the model is another tensor than the optimizer holds after load_checkpoint",
+                mistake="the model's parameters were replaced (assign=True, or a whole model loaded), and the optimizer would train the old ones",
+                hint="model.load_state_dict(...) copies into the parameters that are there",
+            )
+    got = other.model.state_dict()
     wrong = [name for name in expected if not torch.equal(got[name], expected[name])]
     if wrong:
         fail(
@@ -187,7 +206,7 @@ def go_on_alike(run, other, scheduler):
             f"the learning rates should be {rates[0]}, they are {rates[1]}",
             mistake="the optimizer keeps the present rate, and the scheduler the number of epochs behind it; both are needed"
             if rates[0][0] == rates[1][0]
-            else "",
+            else "the present rate is in the optimizer's param_groups; its state alone, or the scheduler's, does not bring it back",
             hint="scheduler.state_dict(), and scheduler.load_state_dict()",
         )
 
@@ -242,7 +261,7 @@ def test_random_states_come_back(submission, path, seed):
                 f"{name} should go on with {shown(values)}, it goes on with {shown(got[name])}",
                 mistake="normal numbers are drawn in pairs, and the second one that was left is part of the state"
                 if half
-                else "a seed starts again from the beginning; the state is what is needed",
+                else "a seed starts again from the beginning, and whatever draws after the state was set moves on; the state is what is needed, untouched",
                 hint=hints[name],
             )
 
