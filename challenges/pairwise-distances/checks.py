@@ -87,11 +87,11 @@ def test_equal_rows_are_zero_apart(submission, device):
 
 @pytest.mark.parametrize(
     ("n", "m", "d"),
-    [(1, 4, 3), (5, 1, 3), (4, 3, 1), (1, 1, 1)],
-    ids=["N = 1", "M = 1", "D = 1", "all 1"],
+    [(1, 4, 3), (5, 1, 3), (4, 3, 1), (1, 1, 1), (4, 4, 3)],
+    ids=["N = 1", "M = 1", "D = 1", "all 1", "N = M"],
 )
 def test_sizes_of_one(submission, device, n, m, d):
-    """N, M and D may each be 1"""
+    """N, M and D may each be 1, and N and M equal"""
     # half a step apart at least: near 0 the statement allows rounding to show
     x = torch.randint(-4, 4, (n, d), device=device).float()
     y = torch.randint(-4, 4, (m, d), device=device) + 0.5
@@ -100,7 +100,14 @@ def test_sizes_of_one(submission, device, n, m, d):
     assert_close(
         submission.pairwise_distances(x, y),
         expected,
-        hint="squeeze() takes away every size of 1",
+        mistakes={
+            "where N = M, x[i] and y[i] are taken for one row, at distance 0": expected.clone().fill_diagonal_(
+                0
+            )
+        }
+        if n == m
+        else {},
+        hint="squeeze() takes away every size of 1" if 1 in (n, m) else "",
         **LOOSE,
     )
 
@@ -112,6 +119,10 @@ def test_float64_keeps_its_precision(submission, device):
     tried(CALL, x=x, y=y)
     expected = distances(x, y)
     assert_close(submission.pairwise_distances(x, y), expected, **LOOSE)
+    wide = 1e4 * x, 1e4 * y
+    tried(f"{CALL}, where all distances are near 100 000", x=wide[0], y=wide[1])
+    # 1e-8: a constant of 1e-4 under the root shows at 1e-14 here, and float32 at 6e-8
+    assert_close(submission.pairwise_distances(*wide), distances(*wide), rtol=1e-8, atol=0.0)
     x, y = x + 1e5, y + 1e5  # float32 knows these to 0.008 alone
     tried(f"{CALL}, where all values are near 100 000", x=x, y=y)
     expected = distances(x, y)
