@@ -114,6 +114,17 @@ def test_head_is_replaced(submission, model):
             "the new head does not start at random values of its own",
             hint="leave nn.Linear's own initialisation as it is",
         )
+    small = nn.Sequential()
+    small.backbone = nn.Linear(2, 7)
+    small.fc = nn.Linear(7, 4)
+    tried("start_fine_tuning(model, 11, head_lr=0.1), where model.fc is Linear(7, 4)")
+    submission.start_fine_tuning(small, 11, 0.1)
+    assert_shape(
+        small.fc.weight,
+        (11, 7),
+        what="model.fc.weight",
+        hint="nn.Linear(old.in_features, num_classes)",
+    )
 
 
 def test_head_is_made_on_the_device(submission):
