@@ -1,4 +1,3 @@
-import torch
 from torch import nn
 
 
@@ -9,7 +8,7 @@ def train(model, loader, optimizer, scheduler, epochs, max_norm=1.0):
     optimizer.zero_grad()  # nothing of the caller's counts
     means = []
     for epoch in range(epochs):
-        total = torch.zeros(())
+        total = 0.0
         seen = 0
         for x, target in loader:
             loss = criterion(model(x), target)  # the sum over the batch
@@ -17,7 +16,7 @@ def train(model, loader, optimizer, scheduler, epochs, max_norm=1.0):
             nn.utils.clip_grad_norm_(model.parameters(), max_norm)
             optimizer.step()
             optimizer.zero_grad()
-            total += loss.detach()
+            total += loss.detach()  # a tensor from here on, and no wait for the device
             seen += target.numel()
         scheduler.step()
         means.append(float(total / seen))
