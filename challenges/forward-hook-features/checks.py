@@ -203,6 +203,13 @@ def test_features_stay_in_the_graph(submission, device):
         )
     for name, got, want in zip(("encoder.0.weight", "shared.bias"), actual, expected, strict=True):
         assert_close(got, want, what=f"the gradient of {name}", rtol=1e-4, atol=1e-5)
+    inputs, copied = x.clone().requires_grad_(), x.clone().requires_grad_()
+    twin(copied)
+    tried("a backward pass to x through extract_features(model, x, ['shared'])['shared']", x=inputs)
+    (want,) = gradients(twin.seen["shared"], [copied], cotangent)
+    (got,) = gradients(submission.extract_features(model, inputs, ["shared"])["shared"], [inputs], cotangent)
+    cut = {"x is cut off from the graph; run the model on x itself": torch.zeros_like(want)}
+    assert_close(got, want, what="the gradient of x", mistakes=cut, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("training", [True, False], ids=["training mode", "evaluation mode"])
