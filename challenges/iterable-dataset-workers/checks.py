@@ -281,17 +281,18 @@ def test_transform_is_lazy(submission):
 def test_any_value_is_an_item(submission, as_worker):
     """None, 0 and empty values are items"""
     items = [0, None, "", 3, None, [], False]
-    for transform in (None, lambda item: item):
+    for transform in (None, lambda item: [item]):
         dataset = submission.StreamDataset(lambda: iter(items), transform)
         for worker, workers in ((0, 1), (1, 2)):
             tried(
-                f"list(dataset) over {items}{', with a transform' if transform else ''}, in worker {worker} of {workers}"
+                f"list(dataset) over {items}{', with transform=lambda item: [item]' if transform else ''}, in worker {worker} of {workers}"
             )
             with as_worker(dataset, worker, workers):
                 got = list(dataset)
-            if got != items[worker::workers]:
+            right = [transform(item) if transform else item for item in items[worker::workers]]
+            if got != right:
                 fail(
-                    f"the items should be {items[worker::workers]}, got {got}",
+                    f"the items should be {right}, got {got}",
                     mistake="a test of the item itself takes None, 0 or an empty value for the end or for nothing",
                     hint="count the items, and do not look at them",
                 )
