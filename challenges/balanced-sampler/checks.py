@@ -176,6 +176,16 @@ def test_classes_are_mixed(submission, labels):
     assert 8 <= first <= 55, (
         f"class 7 is {first} of the first 90 indices in 10 passes; about 30 would be even"
     )
+    tried("10 passes of BalancedSampler(labels, samples_per_class=2), looking at the classes' order")
+    sampler = make(submission, labels, samples_per_class=2)
+    passes = [[labels[i] for i in draw(sampler, labels)] for _ in range(10)]
+    # 2 changes in blocks; a random order of 6 has as few in 6 of 90 cases: 2e-12 ten times
+    if max(sum(a != b for a, b in pairwise(p)) for p in passes) <= 2:
+        fail(
+            "each class comes in one block",
+            mistake="what is left over of a round is not mixed with the other indices",
+            hint="shuffle all indices of the pass together",
+        )
 
 
 @pytest.mark.parametrize("with_generator", [False, True], ids=["no generator", "a generator"])
