@@ -153,8 +153,8 @@ def test_calls_do_not_depend_on_each_other(submission, device, mode):
 
 
 @pytest.mark.parametrize(
-    ("max_steps", "threshold"), [(0, 0.5), (1, 0.5), (9, 0.72), (12, 0.2)],
-    ids=["max_steps=0", "max_steps=1", "threshold=0.72", "threshold=0.2"],
+    ("max_steps", "threshold"), [(0, 0.5), (1, 0.5), (9, 0.72), (12, 0.2), (6, 0.0)],
+    ids=["max_steps=0", "max_steps=1", "threshold=0.72", "threshold=0.2", "threshold=0"],
 )  # fmt: skip
 def test_max_steps_and_threshold_count(submission, device, max_steps, threshold):
     """max_steps and threshold decide when to stop"""
@@ -166,10 +166,13 @@ def test_max_steps_and_threshold_count(submission, device, max_steps, threshold)
         got_h, got_steps = call(model, x.clone())
         fixed = oracle(model, x, max_steps, 0.5)
         plain = oracle(model, x, max_steps, threshold, score=lambda s: s)
+    unused = "the threshold is not used; the rows stop at 0.5"
+    if threshold == 0:
+        unused = "a threshold of 0 is taken for none given; the rows stop at 0.5"
     assert_close(
         got_steps, steps, what="steps",
         mistakes={
-            "the threshold is not used; the rows stop at 0.5": fixed[1],
+            unused: fixed[1],
             "the score is compared without its sigmoid": plain[1],
         },
     )  # fmt: skip
