@@ -226,8 +226,14 @@ def _frame_of(filename: str, frame: FrameType | None) -> FrameType | None:
 
 
 def _places(name: str) -> Iterator[tuple[Any, str]]:
-    """Where a dotted name lives: the owner object and the attribute."""
+    """Where a dotted name lives: the owner object and the attribute.
+
+    Nowhere if its package was not imported: torchvision, say, takes seconds, and an import in the
+    submission is seen in its source.
+    """
     parts = name.split(".")
+    if parts[0] not in sys.modules:
+        return
     for cut in range(len(parts) - 1, 0, -1):
         try:
             owner: Any = importlib.import_module(".".join(parts[:cut]))

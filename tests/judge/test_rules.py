@@ -1,4 +1,5 @@
 import ast
+import sys
 
 import pytest
 import torch
@@ -123,6 +124,21 @@ def test_what_torch_calls_by_itself_is_no_use_of_the_name() -> None:
         # torch computes cumsum on the meta device in Python, with torch.arange
         answer = submission("def answer(x):\n    return x.cumsum(0)")["answer"]
         assert answer(torch.ones(3, device="meta")).shape == (3,)  # type: ignore[operator]
+    finally:
+        guard.remove()
+
+
+def test_a_package_that_nobody_imported_is_left_alone() -> None:
+    guard = Guard((Rule(("xmlrpc.client.dumps",), "write it yourself"),), FILE)
+    sys.modules.pop("xmlrpc", None)
+    guard.install()
+    assert guard.replaced == []
+    assert "xmlrpc" not in sys.modules
+    import xmlrpc.client
+
+    guard.install()
+    try:
+        assert guard.replaced == [(xmlrpc.client, "dumps")]
     finally:
         guard.remove()
 
