@@ -396,7 +396,7 @@ def test_float64_stays_float64(submission, device):
     logits = torch.randn(5, 4, device=device, dtype=torch.float64)
     target = torch.tensor([0, 2, -100, 1, 3], device=device)
     # 1 / 4, and 1 / 16 for each class: a one-hot matrix in float32 holds them exactly
-    for smoothing, reduction in ((0.0, "mean"), (0.25, "none")):
+    for smoothing, reduction in ((0.0, "mean"), (0.25, "none"), (0.25, "sum")):
         options = {"reduction": reduction, "label_smoothing": smoothing}
         expected = F.cross_entropy(logits, target, **options)
         wrong = {

@@ -240,6 +240,9 @@ def test_extreme_p(submission, device, p):
     nan = torch.full_like(expected, float("nan"))
     infinite = "0 * (1 / 0) is NaN: at p = 1 the scale is infinite; treat it apart"
     assert_close(y, expected, mistakes={infinite: nan})
+    double = x.detach().double()
+    tried(f"Dropout(p={p})(x)", x=double)
+    assert_close(submission.Dropout(p=p)(double.clone()), double if p == 0 else double * 0)
     if not y.requires_grad:
         return  # no gradient counts as a zero one, and p = 0 is told by the next check
     (grad,) = gradients(y, [x], torch.ones_like(y))

@@ -238,6 +238,20 @@ def test_gradients_match_autograd(submission, device):
         },
         hint="no detach, no .data and no no_grad on the way",
     )
+    for shape in ((2, 5), (7,)):
+        x = 4 * torch.randn(shape, device=device, dtype=torch.float64) + 3
+        weight, bias = affine(*shape, device=device, dtype=torch.float64)
+        leaves = {"weight": weight, "bias": bias, "x": x}
+        for leaf in leaves.values():
+            leaf.requires_grad_()
+        tried(
+            "a backward pass through layer_norm(x, weight, bias), no batch dimension",
+            x=x,
+            weight=weight,
+        )
+        assert_same_gradients(
+            submission.layer_norm(x, weight, bias), F.layer_norm(x, shape, weight, bias), leaves
+        )
 
 
 def test_gradient_without_variance(submission, device):

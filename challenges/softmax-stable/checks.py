@@ -268,3 +268,13 @@ def test_gradient_matches_autograd(submission, device, scale, masked):
             }
         },
     )
+    for shape, dim in (((4, 5), 1), ((2, 3, 4), 1), ((2, 3, 4), -1), ((5,), 0)):
+        x = (scale * torch.randn(shape, device=device, dtype=torch.float64)).requires_grad_()
+        oracle = x.detach().clone().requires_grad_()
+        tried(f"a backward pass through softmax(x, dim={dim})", x=x)
+        assert_same_gradients(
+            run(submission, x, dim),
+            torch.softmax(oracle, dim),
+            {"x": x},
+            expected_inputs={"x": oracle},
+        )
