@@ -279,16 +279,19 @@ def test_float64_stays_float64(submission, device):
         x = noncontiguous(x) if x.ndim else x
         if x.ndim == 2:  # laid out by columns, as no view flattens it
             x, y = (t.t().contiguous().t() for t in (x, y))
-        expected = focal(x, y)
-        tried("sigmoid_focal_loss(inputs=inputs, targets=targets)", inputs=x, targets=y)
-        # float32 on the way would be off by 1e-8; the forms of the formula differ by 1e-15
-        assert_close(
-            submission.sigmoid_focal_loss(inputs=x, targets=y),
-            expected,
-            rtol=1e-10,
-            atol=1e-12,
-            hint="nothing should be cast to one dtype",
-        )
+        losses = focal(x, y)
+        reduced = {"none": losses, "sum": losses.sum(), "mean": losses.mean()}
+        for reduction, expected in reduced.items():
+            call = f"sigmoid_focal_loss(inputs=inputs, targets=targets, reduction={reduction!r})"
+            tried(call, inputs=x, targets=y)
+            # float32 on the way would be off by 1e-8; the forms of the formula differ by 1e-15
+            assert_close(
+                submission.sigmoid_focal_loss(inputs=x, targets=y, reduction=reduction),
+                expected,
+                rtol=1e-10,
+                atol=1e-12,
+                hint="nothing should be cast to one dtype",
+            )
 
 
 @pytest.mark.parametrize(

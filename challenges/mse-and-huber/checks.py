@@ -225,13 +225,18 @@ def test_float64_stays_float64(submission, device, name):
         x = torch.randn(shape, device=device, dtype=torch.float64)
         target = x + 2 * torch.randn_like(x)
         x = noncontiguous(x) if x.numel() > 1 else x
-        expected = getattr(F, name)(x, target, reduction="none")
-        tried(f"{name}(input=input, target=target, reduction='none')", input=x, target=target)
-        assert_close(
-            getattr(submission, name)(input=x, target=target, reduction="none"),
-            expected,
-            hint="nothing should be cast to one dtype, and every dimension stays, those of size 1 too",
-        )
+        for reduction in ("none", "sum", "mean"):
+            expected = getattr(F, name)(x, target, reduction=reduction)
+            tried(
+                f"{name}(input=input, target=target, reduction={reduction!r})",
+                input=x,
+                target=target,
+            )
+            assert_close(
+                getattr(submission, name)(input=x, target=target, reduction=reduction),
+                expected,
+                hint="nothing should be cast to one dtype, and every dimension stays, those of size 1 too",
+            )
 
 
 @pytest.mark.parametrize("reduction", ["mean", "none"])

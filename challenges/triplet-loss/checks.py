@@ -286,15 +286,15 @@ def test_float64_stays_float64(submission, device):
     def by_columns(x):  # as no view flattens it
         return x.t().contiguous().t()
 
-    for layout in (noncontiguous, by_columns):
+    for layout, reduction in ((noncontiguous, "mean"), (by_columns, "sum"), (by_columns, "none")):
         a, p, n = (layout(t) for t in triplets(device, torch.float64))
-        expected = F.triplet_margin_loss(a, p, n, swap=True)
+        expected = F.triplet_margin_loss(a, p, n, swap=True, reduction=reduction)
         inputs = {"anchor": a, "positive": p, "negative": n}
         tried(
-            "triplet_margin_loss(anchor=anchor, positive=positive, negative=negative, swap=True)",
+            f"triplet_margin_loss(anchor=anchor, positive=positive, negative=negative, swap=True, reduction={reduction!r})",
             **inputs,
         )
-        actual = submission.triplet_margin_loss(**inputs, swap=True)
+        actual = submission.triplet_margin_loss(**inputs, swap=True, reduction=reduction)
         # float32 on the way would be off by 1e-8; the forms of the formula differ by 1e-15
         assert_close(
             actual,
