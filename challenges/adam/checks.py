@@ -403,6 +403,7 @@ def test_missing_gradients(submission, device, name):
         flat(expected[:1]),
         what="the parameters after one step",
         hint="t starts at 1 for each parameter",
+        atol=ATOL,
     )
     if not torch.allclose(flat(actual), flat(expected), atol=ATOL):
         fail(
