@@ -94,6 +94,7 @@ def _outcome(run: Run) -> subprocess.CompletedProcess[str]:
             return subprocess.CompletedProcess(run.command(), 1, "", str(error))
 
 
+@cache
 def seen(run: Run) -> dict[str, dict[str, Any]]:
     """What was seen after each attack of one run; the server that was attacked is gone afterwards."""
     done = _outcome(run)

@@ -1,5 +1,7 @@
 """On a machine with a CUDA device: the judge confines and judges there as it does on the CPU."""
 
+from dataclasses import replace
+
 import pytest
 
 from drill.judge import client
@@ -34,7 +36,6 @@ pytestmark = [
 @pytest.fixture
 def on_cuda(make_job):
     """A job that is judged on the first CUDA device."""
-    from dataclasses import replace
 
     def make(text: str = ANSWER, **limits: object):
         # The driver alone takes half a gigabyte of the process's own memory.
@@ -53,15 +54,11 @@ def test_a_right_answer_is_accepted_at_every_level(on_cuda):
 
 @pytest.mark.usefixtures("level")
 def test_a_submission_in_a_process_of_its_own_is_accepted(on_cuda):
-    from dataclasses import replace
-
     report = client.grade(replace(on_cuda(), isolated=True))
     assert report.verdict is Verdict.ACCEPTED, report
 
 
 def test_auto_takes_the_gpu_and_names_it(on_cuda):
-    from dataclasses import replace
-
     assert client.grade(replace(on_cuda(), device="auto")).device == "cuda:0"
 
 

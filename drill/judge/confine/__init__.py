@@ -242,7 +242,7 @@ def _private_root(plan: Plan) -> namespaces.Root:
     return namespaces.Root(
         trees=visible.trees(compiles=plan.compiles, cuda=plan.cuda),
         hidden=visible.hidden(),
-        devices=visible.devices(plan.device),
+        devices=visible.devices(cuda=plan.cuda),
         scratch=plan.scratch,
         scratch_mb=4 * plan.limits.file_mb,
         shared_mb=max(plan.limits.memory_mb // 4, 64),
@@ -254,7 +254,7 @@ def _allowed(plan: Plan) -> list[Allowed]:
     """The Landlock rules of a level."""
     reading = landlock.EXECUTE if plan.compiles else landlock.READ
     writing = landlock.WRITE | (landlock.EXECUTE if plan.compiles else 0)
-    rules = [Allowed(device, landlock.DEVICE) for device in visible.devices(plan.device)]
+    rules = [Allowed(device, landlock.DEVICE) for device in visible.devices(cuda=plan.cuda)]
     if plan.cuda:
         rules.append(Allowed("/proc/self/task", landlock.CHANGE))  # the driver names its threads
     if plan.level == FULL:

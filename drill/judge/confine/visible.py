@@ -55,9 +55,9 @@ def hidden() -> tuple[str, ...]:
     return tuple(sorted(str(place) for place in places if place.is_dir()))
 
 
-def devices(device: str = "cpu") -> tuple[str, ...]:
-    """The device files that computing on `device` needs."""
-    if not device.startswith(("cuda", "auto")):
+def devices(*, cuda: bool = False) -> tuple[str, ...]:
+    """The device files that computing needs."""
+    if not cuda:
         return _DEVICES
     # dxg is the GPU under WSL; nvidia-caps is a directory, for GPUs cut into parts
     nvidia = sorted(str(path) for path in Path("/dev").glob("nvidia*") if path.is_char_device())
